@@ -1,0 +1,42 @@
+import type { Item } from '../protocol/items.ts';
+import { invalidInput, type RequestError } from '../protocol/request-error.ts';
+
+/**
+ * What cannot be in a conversation: an answer to no call or to one answered before, two calls with one id, and a
+ * call that stays unanswered (upstreams refuse that). `history` is what came before `input`.
+ */
+export function checkContinuation(history: readonly Item[], input: readonly Item[]): readonly RequestError[] {
+  const errors: RequestError[] = [];
+  const open = new Map<string, string>();
+  const answered = new Set<string>();
+  for (const item of history) {
+    if (item.type === 'function_call' && item.status !== 'incomplete') open.set(item.callId, item.name);
+    if (item.type === 'function_call_output') answered.add(item.callId);
+  }
+  input.forEach((item, index) => {
+    if (item.type !== 'function_call') return;
+    if (open.has(item.callId)) {
+      errors.push(invalidInput(pathOf(index, 'functionCall'), `There is another call "${item.callId}".`));
+    }
+    open.set(item.callId, item.name);
+  });
+  input.forEach((item, index) => {
+    if (item.type !== 'function_call_output') return;
+    const path = pathOf(index, 'functionCallOutput');
+    if (!open.has(item.callId)) errors.push(invalidInput(path, `There is no function call "${item.callId}" to answer.`));
+    else if (answered.has(item.callId)) {
+      errors.push(invalidInput(path, `The function call "${item.callId}" has been answered already.`));
+    }
+    answered.add(item.callId);
+  });
+  for (const [callId, name] of open) {
+    if (answered.has(callId)) continue;
+    const message = `The function call "${callId}" (${name}) needs an output: give a functionCallOutput for it.`;
+    errors.push(invalidInput(['input', 'items'], message));
+  }
+  return errors;
+}
+
+function pathOf(index: number, kind: 'functionCall' | 'functionCallOutput'): readonly string[] {
+  return ['input', 'items', String(index), kind, 'callId'];
+}

@@ -1,0 +1,28 @@
+import type { ResponseSettings } from '../protocol/request.ts';
+import type { IncompleteReason } from '../protocol/response.ts';
+import type { Usage } from '../protocol/usage.ts';
+
+export interface Progress {
+  /** Rounds that are over. */
+  readonly rounds: number;
+  /** Tokens so far, as reported; null if the upstream reports none. */
+  readonly usage: Usage | null;
+}
+
+/** A reason to make no further model call, or null. */
+export type StopRule = (progress: Progress) => IncompleteReason | null;
+
+export const maxRounds =
+  (limit: number): StopRule =>
+  ({ rounds }) =>
+    rounds >= limit ? 'max_rounds' : null;
+
+export const maxOutputTokens =
+  (settings: ResponseSettings): StopRule =>
+  (progress) =>
+    tokensLeft(settings, progress) === 0 ? 'max_output_tokens' : null;
+
+/** What is left of the run's budget; null for no limit. An upstream that reports no usage gets the whole each time. */
+export function tokensLeft({ maxOutputTokens: limit }: ResponseSettings, { usage }: Progress): number | null {
+  return limit === null ? null : Math.max(0, limit - (usage?.outputTokens ?? 0));
+}

@@ -1,0 +1,191 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import postgres from 'postgres';
+import type { ResponseEvent } from '../protocol/events.ts';
+import { commitEvents, type Ending, type LogBatch } from '../store/event-log.ts';
+import type { Database } from '../store/database.ts';
+import type { Logger } from '../util/logger.ts';
+import type { Hub } from './hub.ts';
+import type { EventSink, Run } from './run.ts';
+
+export interface RecorderOptions {
+  readonly database: Database;
+  readonly hub: Hub;
+  readonly logger: Logger;
+  /** The id under which this process holds its lease now. */
+  readonly processId: () => string;
+  /** Called when the database says that this process counts as dead. Its runs are somebody else's. Never throws. */
+  readonly onFenced: (processId: string) => Promise<void>;
+}
+
+interface Entry {
+  readonly run: Run;
+  readonly events: readonly ResponseEvent[];
+  readonly ended: boolean;
+}
+
+/** A run with more than this waiting for its commit reads no further from its model. In characters. */
+const MAX_WAITING = 1024 * 1024;
+
+/** Between two tries to commit while the database is away. In milliseconds. */
+const RETRY_MS = 250;
+
+/**
+ * Commits events, then tells them: nobody is ever ahead of the log. The batches of all runs that gather while
+ * one commit is under way are the next commit (group commit). While the database is away everything waits.
+ */
+export class EventRecorder implements EventSink {
+  private readonly options: RecorderOptions;
+  private queue: Entry[] = [];
+  private readonly waiting = new Map<Run, number>();
+  private readonly roomWanted = new Map<Run, PromiseWithResolvers<void>>();
+  private working: Promise<void> | null = null;
+  private readonly closing = new AbortController();
+
+  constructor(options: RecorderOptions) {
+    this.options = options;
+  }
+
+  append(run: Run, events: readonly ResponseEvent[], ended: boolean): void {
+    if (run.lost) return;
+    this.queue.push({ run, events, ended });
+    this.waiting.set(run, (this.waiting.get(run) ?? 0) + sizeOf(events));
+    this.working ??= this.work();
+  }
+
+  room(run: Run): Promise<void> | null {
+    if ((this.waiting.get(run) ?? 0) <= MAX_WAITING) return null;
+    const wanted = this.roomWanted.get(run) ?? Promise.withResolvers<void>();
+    this.roomWanted.set(run, wanted);
+    return wanted.promise;
+  }
+
+  /** Resolves when all that was appended has been committed, or lost to another process. */
+  async idle(): Promise<void> {
+    while (this.working !== null) await this.working;
+  }
+
+  /** Gives up what could not be committed: the database did not come back in time for the stop of this process. */
+  close(): void {
+    this.closing.abort();
+  }
+
+  /** Resolves with `close`. */
+  get closed(): Promise<void> {
+    const { signal } = this.closing;
+    return new Promise((resolve) => {
+      if (signal.aborted) resolve();
+      else signal.addEventListener('abort', () => resolve());
+    });
+  }
+
+  private async work(): Promise<void> {
+    while (this.queue.length > 0) {
+      const entries = this.queue.filter(({ run }) => !run.lost);
+      this.queue = [];
+      await this.commit(entries);
+    }
+    this.working = null;
+  }
+
+  /** Repeats a commit until its outcome is known: doing it twice changes nothing. */
+  private async commit(entries: readonly Entry[]): Promise<void> {
+    const batches = toBatches(entries);
+    const { database, processId, onFenced, logger } = this.options;
+    const owner = processId();
+    for (;;) {
+      try {
+        if (await commitEvents(database, owner, batches)) return this.tell(entries);
+        break;
+      } catch (error) {
+        if (isRefusal(error)) return this.isolate(entries, error);
+        logger.warn({ error }, 'the database is away; streams wait');
+        if (this.closing.signal.aborted) return this.drop(entries);
+        await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});
+      }
+    }
+    this.drop(entries);
+    await onFenced(owner);
+  }
+
+  /** One run's events that the database will never take must not hold up the others. */
+  private async isolate(entries: readonly Entry[], error: unknown): Promise<void> {
+    const byRun = [...Map.groupBy(entries, ({ run }) => run)];
+    if (byRun.length > 1) {
+      for (const [, own] of byRun) await this.commit(own);
+      return;
+    }
+    for (const [run] of byRun) {
+      this.options.logger.error({ error, responseId: run.base.id }, 'the database refused the events of a run');
+      this.drop(entries);
+      run.lose();
+    }
+  }
+
+  private tell(entries: readonly Entry[]): void {
+    for (const { run, events, ended } of entries) {
+      this.release(run, sizeOf(events));
+      this.options.hub.tell(run.base.id, events);
+      if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
+    }
+  }
+
+  private drop(entries: readonly Entry[]): void {
+    for (const { run, events } of entries) this.release(run, sizeOf(events));
+  }
+
+  private release(run: Run, size: number): void {
+    const left = (this.waiting.get(run) ?? 0) - size;
+    if (left > 0) this.waiting.set(run, left);
+    else this.waiting.delete(run);
+    if (left > MAX_WAITING) return;
+    this.roomWanted.get(run)?.resolve();
+    this.roomWanted.delete(run);
+  }
+}
+
+/** True if trying again cannot help: the statement itself was refused (SQLSTATE classes 22, 23 and 42). */
+function isRefusal(error: unknown): boolean {
+  return error instanceof postgres.PostgresError && /^(22|23|42)/.test(error.code);
+}
+
+/** For runs that are not stored: told at once, and nobody waits. */
+export function createUnstoredSink(hub: Hub): EventSink {
+  return {
+    append: (run, events, ended) => {
+      hub.tell(run.base.id, events);
+      if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
+    },
+    room: () => null,
+  };
+}
+
+/** One row for each run, whatever number of batches it handed over. */
+function toBatches(entries: readonly Entry[]): { batches: readonly LogBatch[]; endings: readonly Ending[] } {
+  const byRun = Map.groupBy(entries, ({ run }) => run);
+  const batches = [...byRun].map(([run, own]) => ({
+    tenant: run.tenant,
+    responseId: run.base.id,
+    events: own.flatMap(({ events }) => events),
+  }));
+  const endings = entries.flatMap(({ run, events, ended }) =>
+    ended
+      ? [
+          {
+            tenant: run.tenant,
+            responseId: run.base.id,
+            state: run.state,
+            lastSequence: events.at(-1)?.sequenceNumber ?? 0,
+            firstPosition: run.inputLength,
+          },
+        ]
+      : [],
+  );
+  return { batches, endings };
+}
+
+/** About the size of the events in the log: what grows in them is text. */
+function sizeOf(events: readonly ResponseEvent[]): number {
+  let size = 0;
+  for (const event of events) size += 100 + ('delta' in event ? event.delta.length : 0);
+  return size;
+}

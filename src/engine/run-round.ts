@@ -1,0 +1,41 @@
+import type { FinishReason, ModelClient, ModelRequest } from '../model/model-client.ts';
+import { ItemWriter, type ItemWriterOptions, type WrittenCall } from './item-writer.ts';
+import type { Run } from './run.ts';
+
+export interface Round {
+  readonly model: ModelClient;
+  readonly request: ModelRequest;
+  readonly writing: ItemWriterOptions;
+}
+
+export interface RoundResult {
+  readonly reason: FinishReason;
+  /** The calls of the round, in order; none unless it ended well. */
+  readonly calls: readonly WrittenCall[];
+}
+
+/**
+ * One model call, written into the run as it arrives. When it stops early its items stay open; whoever ends the
+ * run closes them.
+ *
+ * @throws ModelError when the call fails; the reason of the run's signal when it is stopped.
+ */
+export async function runRound(run: Run, { model, request, writing }: Round): Promise<RoundResult> {
+  const writer = new ItemWriter(run, writing);
+  let reason: FinishReason = 'stop';
+  for await (const parts of model.stream(request, run.signal)) {
+    for (const part of parts) {
+      if (part.type === 'usage') run.addUsage(part.usage);
+      else if (part.type === 'finish') reason = part.reason;
+      else writer.write(part);
+    }
+    run.flush();
+    const room = run.room();
+    if (room !== null) await room;
+    run.signal.throwIfAborted();
+  }
+  if (reason !== 'stop') return { reason, calls: [] };
+  const calls = writer.finish();
+  run.flush();
+  return { reason, calls };
+}

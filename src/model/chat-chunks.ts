@@ -1,0 +1,171 @@
+import type { Annotation, TokenLogprob, TopLogprob } from '../protocol/content.ts';
+import type { Usage } from '../protocol/usage.ts';
+import { toModelError } from './chat-errors.ts';
+import { asArray, asCount, asNumber, asObject, asText, type Json } from './json.ts';
+import { type FinishReason, ModelError, type ModelPart } from './model-client.ts';
+import { ToolCallBuffer } from './tool-call-buffer.ts';
+
+/**
+ * Reads the chunks of one chat completion, whoever sent them. Only choice 0 counts. On the hot path: no
+ * validation beyond what is read.
+ */
+export class ChunkReader {
+  private readonly calls = new ToolCallBuffer();
+  private finishReason: string | null = null;
+  private usage: Usage | null = null;
+  private error: ModelError | null = null;
+  private hasContent = false;
+
+  /** The parts of one chunk of a stream. */
+  readChunk(raw: unknown): ModelPart[] {
+    return this.read(raw, 'delta');
+  }
+
+  /** The parts of an answer that came whole. */
+  readCompletion(raw: unknown): ModelPart[] {
+    return this.read(raw, 'message');
+  }
+
+  /** True once the upstream has reported an error. Usage may still follow it. */
+  get failed(): boolean {
+    return this.error !== null;
+  }
+
+  /**
+   * What can be said only at the end: usage, then the finish.
+   *
+   * @throws ModelError for an error that came in the stream, and for a stream that ended with nothing said.
+   */
+  *end(): Generator<ModelPart[], void> {
+    const rest: ModelPart[] = [];
+    this.calls.end(rest);
+    if (this.usage !== null) rest.push({ type: 'usage', usage: this.usage });
+    if (this.error === null && (this.finishReason !== null || this.hasContent)) {
+      rest.push({ type: 'finish', reason: toFinishReason(this.finishReason) });
+    }
+    if (rest.length > 0) yield rest;
+    if (this.error !== null) throw this.error;
+    if (this.finishReason === null && !this.hasContent) {
+      throw new ModelError('server_error', 'The model ended its answer without saying anything.');
+    }
+  }
+
+  private read(raw: unknown, key: 'delta' | 'message'): ModelPart[] {
+    const chunk = asObject(raw);
+    if (chunk === null) throw new ModelError('server_error', 'The model sent a chunk that is no JSON object.');
+    const error = chunk['error'];
+    if (error !== undefined && error !== null && error !== '') this.error ??= toModelError(null, error);
+    this.usage = toUsage(chunk['usage']) ?? toUsage(asObject(chunk['x_groq'])?.['usage']) ?? this.usage;
+
+    const parts: ModelPart[] = [];
+    for (const each of asArray(chunk['choices'])) {
+      const choice = asObject(each);
+      if (choice === null || (asNumber(choice['index']) ?? 0) !== 0) continue;
+      this.readDelta(asObject(choice[key]), choice, parts);
+      const reason = choice['finish_reason'];
+      if (typeof reason === 'string') this.finishReason = reason;
+    }
+    if (parts.length > 0) this.hasContent = true;
+    return parts;
+  }
+
+  private readDelta(delta: Json | null, choice: Json, parts: ModelPart[]): void {
+    if (delta === null) return;
+    const { text, thinking } = contentOf(delta['content']);
+    readReasoning(delta, thinking, parts);
+    if (text !== '') parts.push({ type: 'text', text, logprobs: toLogprobs(choice['logprobs']) });
+    const refusal = asText(delta['refusal']);
+    if (refusal !== '') parts.push({ type: 'refusal', text: refusal });
+    for (const each of asArray(delta['annotations'])) {
+      const annotation = toAnnotation(each);
+      if (annotation !== null) parts.push({ type: 'annotation', annotation });
+    }
+    if (delta['tool_calls'] !== undefined) this.calls.read(delta['tool_calls'], parts);
+  }
+}
+
+const FINISH_REASONS: { readonly [raw: string]: FinishReason } = {
+  length: 'length',
+  max_tokens: 'length',
+  content_filter: 'content_filter',
+};
+
+/** `stop`, `eos`, `tool_calls`, '' and whatever else a provider invents: the model was done. */
+function toFinishReason(raw: string | null): FinishReason {
+  return FINISH_REASONS[raw ?? ''] ?? 'stop';
+}
+
+/** Content is a string, or parts of which some are thoughts (Mistral). */
+function contentOf(content: unknown): { readonly text: string; readonly thinking: string } {
+  if (typeof content === 'string') return { text: content, thinking: '' };
+  let text = '';
+  let thinking = '';
+  for (const each of asArray(content)) {
+    const part = asObject(each) ?? {};
+    if (part['type'] !== 'thinking') text += asText(part['text']);
+    else if (typeof part['thinking'] === 'string') thinking += part['thinking'];
+    else for (const thought of asArray(part['thinking'])) thinking += asText(asObject(thought)?.['text']);
+  }
+  return { text, thinking };
+}
+
+/** Providers say the same thought under several names at once: the first that says anything counts. */
+function readReasoning(delta: Json, thinking: string, parts: ModelPart[]): void {
+  let details = '';
+  let encrypted: string | null = null;
+  for (const each of asArray(delta['reasoning_details'])) {
+    const detail = asObject(each) ?? {};
+    if (detail['type'] === 'reasoning.encrypted') encrypted = asText(detail['data']) || encrypted;
+    else details += asText(detail['text']) || asText(detail['summary']);
+  }
+  const text = asText(delta['reasoning_content']) || asText(delta['reasoning']) || details || thinking;
+  if (text !== '' || encrypted !== null) parts.push({ type: 'reasoning', text, encrypted });
+}
+
+function toAnnotation(raw: unknown): Annotation | null {
+  const citation = asObject(asObject(raw)?.['url_citation']);
+  const url = asText(citation?.['url']);
+  if (citation === null || url === '') return null;
+  const startIndex = asCount(citation['start_index']) ?? 0;
+  const endIndex = Math.max(startIndex, asCount(citation['end_index']) ?? 0);
+  return { type: 'url_citation', url, title: asText(citation['title']) || null, startIndex, endIndex };
+}
+
+function toUsage(raw: unknown): Usage | null {
+  const usage = asObject(raw);
+  if (usage === null) return null;
+  const inputTokens = asCount(usage['prompt_tokens']) ?? 0;
+  const outputTokens = asCount(usage['completion_tokens']) ?? 0;
+  const input = asObject(usage['prompt_tokens_details']);
+  const output = asObject(usage['completion_tokens_details']);
+  return {
+    inputTokens,
+    cachedInputTokens: asCount(input?.['cached_tokens']) ?? asCount(usage['prompt_cache_hit_tokens']) ?? 0,
+    outputTokens,
+    reasoningTokens: asCount(output?.['reasoning_tokens']) ?? asCount(usage['reasoning_tokens']) ?? 0,
+    totalTokens: asCount(usage['total_tokens']) ?? inputTokens + outputTokens,
+  };
+}
+
+function toLogprobs(raw: unknown): readonly TokenLogprob[] | null {
+  const content = asObject(raw)?.['content'];
+  if (!Array.isArray(content)) return null;
+  return content.flatMap((each) => {
+    const token = toLogprob(each);
+    if (token === null) return [];
+    const top = asArray(asObject(each)?.['top_logprobs']).flatMap((other) => toLogprob(other) ?? []);
+    return [{ ...token, top }];
+  });
+}
+
+function toLogprob(raw: unknown): TopLogprob | null {
+  const entry = asObject(raw);
+  const logprob = asNumber(entry?.['logprob']);
+  if (entry === null || logprob === null) return null;
+  const bytes = entry['bytes'];
+  return {
+    token: asText(entry['token']),
+    logprob,
+    bytes: Array.isArray(bytes) ? bytes.filter((byte) => typeof byte === 'number') : null,
+  };
+}

@@ -1,0 +1,171 @@
+import OpenAI from 'openai';
+import { ChunkReader } from './chat-chunks.ts';
+import { clean, fromClientError } from './chat-errors.ts';
+import { type TokenLimitField, toChatRequest } from './chat-request.ts';
+import { asCount, asObject, asText } from './json.ts';
+import { type ModelClient, ModelError, type ModelInfo, type ModelPart, type ModelRequest } from './model-client.ts';
+import { readSse, type SseRecord } from './sse-reader.ts';
+
+export interface ChatClientOptions {
+  /** Up to and without `/chat/completions`, e.g. `http://localhost:11434/v1`. */
+  readonly baseUrl: string;
+  /** Null: no Authorization header is sent. */
+  readonly apiKey: string | null;
+  /** No answer, or no further chunk, for this many milliseconds fails the call. */
+  readonly idleTimeoutMs: number;
+}
+
+/** After an error in a stream only the usage is of interest, and worth no long wait. In milliseconds. */
+const AFTER_ERROR_MS = 1000;
+
+/**
+ * The adapter for every server that speaks Chat Completions. The `openai` client makes the request (headers,
+ * retries before the first chunk, typed errors); the body is read here, because that client's own iterator
+ * throws on what many providers send.
+ */
+export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientOptions): ModelClient {
+  const client = new OpenAI({
+    baseURL: baseUrl,
+    apiKey: apiKey ?? 'none',
+    ...(apiKey === null && { defaultHeaders: { Authorization: null } }),
+    organization: null,
+    project: null,
+    maxRetries: 2,
+    timeout: idleTimeoutMs,
+    logLevel: 'off',
+  });
+  const secrets = apiKey === null ? [] : [apiKey];
+  const limitField = limitFieldOf(baseUrl);
+
+  async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<readonly ModelPart[], void> {
+    const idle = new IdleTimer(idleTimeoutMs);
+    const either = AbortSignal.any([signal, idle.signal]);
+    try {
+      const body = toChatRequest(request, limitField);
+      const answer = await client.chat.completions.create(body, { signal: either }).asResponse();
+      idle.restart();
+      const reader = new ChunkReader();
+      if (isJson(answer)) yield reader.readCompletion(parse(await answer.text()));
+      else yield* readChunks(answer, reader, idle);
+      yield* reader.end();
+    } catch (error) {
+      signal.throwIfAborted();
+      if (idle.signal.aborted) throw idle.signal.reason;
+      const failure = fromClientError(error, secrets);
+      throw new ModelError(failure.code, clean(failure.message, secrets), { cause: error });
+    } finally {
+      idle.stop();
+    }
+  }
+
+  async function listModels(signal: AbortSignal): Promise<readonly ModelInfo[]> {
+    try {
+      const page: unknown = await client.get('/models', { signal, timeout: 10_000, maxRetries: 1 });
+      const data = asObject(page)?.['data'];
+      if (!Array.isArray(data)) throw new ModelError('server_error', 'The upstream sent no list of models.');
+      return data.flatMap(toModelInfo);
+    } catch (error) {
+      signal.throwIfAborted();
+      throw fromClientError(error, secrets);
+    }
+  }
+
+  return { stream, listModels };
+}
+
+async function* readChunks(
+  answer: Response,
+  reader: ChunkReader,
+  idle: IdleTimer,
+): AsyncGenerator<readonly ModelPart[], void> {
+  if (answer.body === null) return;
+  try {
+    // Leaving this loop early, for whatever reason, cancels the body and so closes the connection.
+    for await (const records of readSse(answer.body)) {
+      const { parts, last } = readRecords(records, reader);
+      idle.stop(); // however long the consumer takes, that is not the model's silence
+      if (parts.length > 0) yield parts;
+      if (last instanceof ModelError) throw last;
+      if (last === 'done') return;
+      idle.restart(reader.failed ? AFTER_ERROR_MS : undefined);
+    }
+  } catch (error) {
+    if (!reader.failed) throw error; // else the error that the model reported says more
+  }
+}
+
+/** The parts of one read, and what ended the stream in it, if anything did. */
+function readRecords(records: readonly SseRecord[], reader: ChunkReader) {
+  const parts: ModelPart[] = [];
+  for (const { event, data } of records) {
+    if (data === '') continue;
+    if (data === '[DONE]') return { parts, last: 'done' as const };
+    try {
+      parts.push(...reader.readChunk(toChunk(event, data)));
+    } catch (error) {
+      if (error instanceof ModelError) return { parts, last: error }; // what came before it still counts
+      throw error;
+    }
+  }
+  return { parts, last: null };
+}
+
+/** A record named `error` is one, whether or not its JSON says so again. */
+function toChunk(event: string, data: string): unknown {
+  const chunk = parse(data);
+  if (event !== 'error' || asObject(chunk)?.['error'] !== undefined) return chunk;
+  return { error: chunk };
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (cause) {
+    throw new ModelError('server_error', 'The model sent something that is not JSON.', { cause });
+  }
+}
+
+function isJson(answer: Response): boolean {
+  return /^application\/([\w.-]+\+)?json\b/i.test(answer.headers.get('content-type') ?? '');
+}
+
+/** OpenAI's newer models refuse `max_tokens`; most other servers know nothing else. */
+function limitFieldOf(baseUrl: string): TokenLimitField {
+  const host = URL.parse(baseUrl)?.hostname ?? '';
+  return /(^|\.)(openai\.com|openai\.azure\.com)$/.test(host) ? 'max_completion_tokens' : 'max_tokens';
+}
+
+function toModelInfo(raw: unknown): ModelInfo[] {
+  const model = asObject(raw);
+  const name = asText(model?.['id']);
+  if (model === null || name === '') return [];
+  const created = asCount(model['created']);
+  return [{ name, ownedBy: asText(model['owned_by']) || null, createdAt: created ? created * 1000 : null }];
+}
+
+/** Aborts its signal when nothing has restarted it for a while. */
+class IdleTimer {
+  private readonly controller = new AbortController();
+  private readonly milliseconds: number;
+  private timer: NodeJS.Timeout | undefined;
+
+  constructor(milliseconds: number) {
+    this.milliseconds = milliseconds;
+    this.restart();
+  }
+
+  get signal(): AbortSignal {
+    return this.controller.signal;
+  }
+
+  restart(milliseconds = this.milliseconds): void {
+    this.stop();
+    const silence = `The model sent nothing for ${milliseconds / 1000} seconds.`;
+    const expire = () => this.controller.abort(new ModelError('server_error', silence));
+    this.timer = setTimeout(expire, milliseconds);
+  }
+
+  stop(): void {
+    clearTimeout(this.timer);
+  }
+}

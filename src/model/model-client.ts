@@ -1,0 +1,66 @@
+import type { Annotation, TokenLogprob } from '../protocol/content.ts';
+import type { Item } from '../protocol/items.ts';
+import type { ResponseSettings } from '../protocol/request.ts';
+import type { ResponseErrorCode } from '../protocol/response.ts';
+import type { Tool, ToolChoice } from '../protocol/tools.ts';
+import type { Usage } from '../protocol/usage.ts';
+
+/** Anything that can turn a conversation into a stream of parts. */
+export interface ModelClient {
+  /**
+   * One model call. Yields what has arrived, a batch for each read; the last batch ends with a `finish` part.
+   *
+   * @throws ModelError when the upstream refuses, fails, falls silent or sends what nobody can read. What was
+   *   yielded before stands. The reason of `signal` when that is aborted.
+   */
+  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<readonly ModelPart[]>;
+
+  /**
+   * The models that the upstream offers.
+   *
+   * @throws ModelError when it does not answer.
+   */
+  listModels(signal: AbortSignal): Promise<readonly ModelInfo[]>;
+}
+
+export interface ModelRequest {
+  readonly settings: ResponseSettings;
+  /** The conversation so far, oldest first, without the instructions. */
+  readonly context: readonly Item[];
+  /** The tools that this call offers: those of the settings, or some of them. */
+  readonly tools: readonly Tool[];
+  readonly toolChoice: ToolChoice;
+  /** Tokens that this call may write; null for no limit. */
+  readonly maxOutputTokens: number | null;
+}
+
+export type ModelPart =
+  | { readonly type: 'text'; readonly text: string; readonly logprobs: readonly TokenLogprob[] | null }
+  | { readonly type: 'annotation'; readonly annotation: Annotation }
+  | { readonly type: 'refusal'; readonly text: string }
+  | { readonly type: 'reasoning'; readonly text: string; readonly encrypted: string | null }
+  /** A tool call begins. `call` counts the calls of this stream from 0; `callId` is null if the upstream gave none. */
+  | { readonly type: 'call'; readonly call: number; readonly callId: string | null; readonly name: string }
+  | { readonly type: 'arguments'; readonly call: number; readonly delta: string }
+  | { readonly type: 'usage'; readonly usage: Usage }
+  | { readonly type: 'finish'; readonly reason: FinishReason };
+
+export type FinishReason = 'stop' | 'length' | 'content_filter';
+
+export interface ModelInfo {
+  readonly name: string;
+  readonly ownedBy: string | null;
+  /** Milliseconds since 1970. */
+  readonly createdAt: number | null;
+}
+
+/** Why a model call failed, in the vocabulary of `Response.error`. The message is safe to show. */
+export class ModelError extends Error {
+  override readonly name = 'ModelError';
+  readonly code: ResponseErrorCode;
+
+  constructor(code: ResponseErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.code = code;
+  }
+}

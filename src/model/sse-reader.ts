@@ -1,0 +1,77 @@
+import { ModelError } from './model-client.ts';
+
+/** One record of an event stream. `event` is '' for the usual records without a name. */
+export interface SseRecord {
+  readonly event: string;
+  readonly data: string;
+}
+
+/** More than this in one line is no event stream. In characters. */
+const MAX_LINE = 16 * 1024 * 1024;
+
+/**
+ * Turns the bytes of an event stream into records, one batch for each read that completes any.
+ * As lenient as the providers are loose: CRLF, no space after the colon, comments, records that no blank
+ * line ends (https://html.spec.whatwg.org/multipage/server-sent-events.html has the strict form).
+ */
+export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<readonly SseRecord[], void> {
+  const parser = new SseParser();
+  const decoder = new TextDecoder();
+  for await (const bytes of body) {
+    const records = parser.push(decoder.decode(bytes, { stream: true }));
+    if (records.length > 0) yield records;
+  }
+  const rest = [...parser.push(`${decoder.decode()}\n`), ...parser.end()];
+  if (rest.length > 0) yield rest;
+}
+
+class SseParser {
+  private line = '';
+  private event = '';
+  private data: string[] = [];
+
+  push(text: string): SseRecord[] {
+    const records: SseRecord[] = [];
+    const lines = (this.line + text).split('\n');
+    this.line = lines.pop() ?? '';
+    if (this.line.length > MAX_LINE) throw new ModelError('server_error', 'The model sent a line without end.');
+    for (const line of lines) this.take(line.endsWith('\r') ? line.slice(0, -1) : line, records);
+    return records;
+  }
+
+  end(): SseRecord[] {
+    const records: SseRecord[] = [];
+    this.flush(records);
+    return records;
+  }
+
+  private take(line: string, records: SseRecord[]): void {
+    if (line === '') return this.flush(records);
+    const colon = line.indexOf(':');
+    if (colon === 0) return; // a comment, sent to keep the connection open
+    const field = colon < 0 ? line : line.slice(0, colon);
+    const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
+    if (field === 'event') this.event = value;
+    // Some providers put no blank line between records; each of theirs is one line of JSON.
+    else if (field === 'data') {
+      if (this.data.length > 0 && isWhole(this.data.join('\n'))) this.flush(records);
+      this.data.push(value);
+    }
+  }
+
+  private flush(records: SseRecord[]): void {
+    if (this.data.length > 0) records.push({ event: this.event, data: this.data.join('\n') });
+    this.event = '';
+    this.data = [];
+  }
+}
+
+function isWhole(data: string): boolean {
+  if (data === '[DONE]') return true;
+  try {
+    JSON.parse(data);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,86 @@
+import type { Annotation, OutputPart, ReasoningTextPart, TokenLogprob } from './content.ts';
+import type { ItemId } from './ids.ts';
+import type { Item } from './items.ts';
+import type { ResponseState } from './response.ts';
+
+/**
+ * What a run emits, by the names of the Responses API; `response.cancelled` is this engine's own. A lifecycle
+ * event carries the whole state as of that event: the value is never changed later.
+ */
+export type EventDraft = LifecycleEvent | ItemEvent | PartEvent | DeltaEvent | DoneEvent;
+
+/** An event with its place in the log of its response: 0, 1, 2 … without a gap. */
+export type ResponseEvent = EventDraft & { readonly sequenceNumber: number };
+
+export type EventType = EventDraft['type'];
+
+export interface LifecycleEvent {
+  readonly type: LifecycleType;
+  readonly state: ResponseState;
+}
+
+export type LifecycleType = 'response.created' | 'response.in_progress' | TerminalType;
+
+export type TerminalType =
+  | 'response.completed'
+  | 'response.incomplete'
+  | 'response.failed'
+  | 'response.cancelled';
+
+interface OfItem {
+  readonly itemId: ItemId;
+  readonly outputIndex: number;
+}
+
+interface OfPart extends OfItem {
+  readonly contentIndex: number;
+}
+
+export interface ItemEvent extends OfItem {
+  readonly type: 'response.output_item.added' | 'response.output_item.done';
+  readonly item: Item;
+}
+
+export interface PartEvent extends OfPart {
+  readonly type: 'response.content_part.added' | 'response.content_part.done';
+  readonly part: OutputPart | ReasoningTextPart;
+}
+
+export type DeltaEvent =
+  | (OfPart & {
+      readonly type: 'response.output_text.delta';
+      readonly delta: string;
+      readonly logprobs: readonly TokenLogprob[] | null;
+    })
+  | (OfPart & { readonly type: 'response.refusal.delta' | 'response.reasoning_text.delta'; readonly delta: string })
+  | (OfItem & { readonly type: 'response.function_call_arguments.delta'; readonly delta: string });
+
+export type DoneEvent =
+  | (OfPart & { readonly type: 'response.output_text.done' | 'response.reasoning_text.done'; readonly text: string })
+  | (OfPart & {
+      readonly type: 'response.output_text.annotation.added';
+      readonly annotationIndex: number;
+      readonly annotation: Annotation;
+    })
+  | (OfPart & { readonly type: 'response.refusal.done'; readonly refusal: string })
+  | (OfItem & {
+      readonly type: 'response.function_call_arguments.done';
+      readonly name: string;
+      readonly arguments: string;
+    });
+
+export function isTerminal(event: EventDraft): event is LifecycleEvent & { readonly type: TerminalType } {
+  switch (event.type) {
+    case 'response.completed':
+    case 'response.incomplete':
+    case 'response.failed':
+    case 'response.cancelled':
+      return true;
+    default:
+      return false;
+  }
+}
+
+export function isLifecycle(event: EventDraft): event is LifecycleEvent {
+  return event.type === 'response.created' || event.type === 'response.in_progress' || isTerminal(event);
+}

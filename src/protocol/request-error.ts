@@ -1,0 +1,19 @@
+/** What the caller of a mutation can mend. Given back as data, all errors of a request at once. */
+export interface RequestError {
+  readonly code: RequestErrorCode;
+  readonly message: string;
+  /** The input field, from the outside in, e.g. `["tools", "0", "function", "name"]`. */
+  readonly path: readonly string[] | null;
+}
+
+export type RequestErrorCode =
+  | 'INVALID_INPUT'
+  | 'RESPONSE_NOT_FOUND'
+  | 'PREVIOUS_RESPONSE_NOT_FOUND'
+  | 'PREVIOUS_RESPONSE_NOT_ENDED'
+  | 'RESPONSE_NOT_ENDED'
+  | 'IDEMPOTENCY_MISMATCH';
+
+export function invalidInput(path: readonly string[], message: string): RequestError {
+  return { code: 'INVALID_INPUT', path, message };
+}

@@ -1,0 +1,156 @@
+import type { ResponseEvent } from '../protocol/events.ts';
+import type { ResponseId } from '../protocol/ids.ts';
+import type { Item } from '../protocol/items.ts';
+import type { ResponseState } from '../protocol/response.ts';
+import type { Database, Scope } from './database.ts';
+import { toCallKey } from './items.ts';
+
+/** Events of one response that are committed together, in one row. Numbers follow each other. */
+export interface LogBatch {
+  readonly tenant: string;
+  readonly responseId: ResponseId;
+  readonly events: readonly ResponseEvent[];
+}
+
+/** How a response ended: committed in one transaction with the batch that holds its terminal event. */
+export interface Ending {
+  readonly tenant: string;
+  readonly responseId: ResponseId;
+  readonly state: ResponseState;
+  readonly lastSequence: number;
+  /** Position of the first output item, after those of the input. */
+  readonly firstPosition: number;
+}
+
+/**
+ * Commits batches of many responses, and the endings among them, in one statement: all of it or nothing.
+ * Done twice with the same batches it changes nothing, so a commit whose outcome is unknown is simply repeated.
+ *
+ * @returns false if `processId` has been declared dead. Then nothing was written.
+ */
+export async function commitEvents(
+  { sql }: Database,
+  processId: string,
+  { batches, endings }: { readonly batches: readonly LogBatch[]; readonly endings: readonly Ending[] },
+): Promise<boolean> {
+  const log = {
+    tenants: batches.map(({ tenant }) => tenant),
+    ids: batches.map(({ responseId }) => responseId),
+    first: batches.map(({ events }) => events[0]?.sequenceNumber ?? 0),
+    last: batches.map(({ events }) => events.at(-1)?.sequenceNumber ?? 0),
+    bodies: batches.map(({ events }) => JSON.stringify(events)),
+  };
+  if (endings.length === 0) {
+    const [row] = await sql<[{ alive: boolean }]>`
+      with alive as (select 1 from processes where id = ${processId} and ended_at is null for share),
+      logged as (
+        insert into events (tenant, response_id, first, last, body)
+        select * from unnest(${log.tenants}::text[], ${log.ids}::text[], ${log.first}::int[], ${log.last}::int[],
+          ${log.bodies}::text[]) where exists (select 1 from alive)
+        on conflict (response_id, first) do nothing)
+      select exists (select 1 from alive) as alive`;
+    return row.alive;
+  }
+
+  const end = toColumns(endings);
+  const [row] = await sql<[{ alive: boolean }]>`
+    with alive as (select 1 from processes where id = ${processId} and ended_at is null for share),
+    logged as (
+      insert into events (tenant, response_id, first, last, body)
+      select * from unnest(${log.tenants}::text[], ${log.ids}::text[], ${log.first}::int[], ${log.last}::int[],
+        ${log.bodies}::text[]) where exists (select 1 from alive)
+      on conflict (response_id, first) do nothing),
+    ended as (
+      update responses r set status = e.status, completed_at = e.completed_at, usage = e.usage, error = e.error,
+        incomplete_reason = e.reason, last_sequence = e.last_sequence
+      from unnest(${end.ids}::text[], ${end.statuses}::text[], ${end.times}::timestamptz[], ${end.usages}::text[],
+        ${end.errors}::text[], ${end.reasons}::text[], ${end.last}::int[])
+        as e (id, status, completed_at, usage, error, reason, last_sequence)
+      where r.id = e.id and r.status = 'in_progress' and exists (select 1 from alive)),
+    kept as (
+      insert into items (id, tenant, response_id, direction, position, type, call_key, body)
+      select i.id, i.tenant, i.response_id, 'output', i.position, i.type, i.call_key, i.body
+      from unnest(${end.items.ids}::text[], ${end.items.tenants}::text[], ${end.items.responses}::text[],
+        ${end.items.positions}::int[], ${end.items.types}::text[], ${end.items.callKeys}::text[],
+        ${end.items.bodies}::text[]) as i (id, tenant, response_id, position, type, call_key, body)
+      where exists (select 1 from alive)
+      on conflict (id) do nothing)
+    select exists (select 1 from alive) as alive`;
+  return row.alive;
+}
+
+function toColumns(endings: readonly Ending[]) {
+  const items = endings.flatMap((ending) =>
+    ending.state.output.map((item, index) => ({ ending, item, position: ending.firstPosition + index })),
+  );
+  return {
+    ids: endings.map(({ responseId }) => responseId),
+    statuses: endings.map(({ state }) => state.status),
+    times: endings.map(({ state }) => new Date(state.completedAt ?? Date.now()).toISOString()),
+    usages: endings.map(({ state }) => state.usage && JSON.stringify(state.usage)),
+    errors: endings.map(({ state }) => state.error && JSON.stringify(state.error)),
+    reasons: endings.map(({ state }) => state.incompleteReason),
+    last: endings.map(({ lastSequence }) => lastSequence),
+    items: {
+      ids: items.map(({ item }) => item.id),
+      tenants: items.map(({ ending }) => ending.tenant),
+      responses: items.map(({ ending }) => ending.responseId),
+      positions: items.map(({ position }) => position),
+      types: items.map(({ item }) => item.type),
+      callKeys: items.map(({ item }) => callKeyOf(item)),
+      bodies: items.map(({ item }) => JSON.stringify(item)),
+    },
+  };
+}
+
+function callKeyOf(item: Item): string | null {
+  return 'callId' in item ? toCallKey(item.callId) : null;
+}
+
+/** At most this many rows in one read: a long log is followed in pages. */
+const PAGE = 500;
+
+/** Events after the number `after`, oldest first: what a follower has missed. A page of them; empty at the end. */
+export async function eventsAfter(
+  { sql }: Database,
+  scope: Scope,
+  { responseId, sequenceNumber: after }: { readonly responseId: ResponseId; readonly sequenceNumber: number },
+): Promise<readonly ResponseEvent[]> {
+  const rows = await sql<{ body: string }[]>`
+    select body from events
+    where response_id = ${responseId} and tenant = ${scope.tenant} and last > ${after} and first >= coalesce(
+      (select max(first) from events where response_id = ${responseId} and first <= ${after + 1}), 0)
+    order by first limit ${PAGE}`;
+  return rows.flatMap(({ body }) => parseBatch(body)).filter((event) => event.sequenceNumber > after);
+}
+
+/** The number of the last event in a log; -1 for an empty one. */
+export async function lastLogged({ sql }: Database, scope: Scope, id: ResponseId): Promise<number> {
+  const [row] = await sql<[{ last: number }]>`
+    select coalesce(max(last), -1) as last from events where response_id = ${id} and tenant = ${scope.tenant}`;
+  return row.last;
+}
+
+/** The whole logs of some responses, in one statement. A response without a log is absent. */
+export async function wholeLogs(
+  { sql }: Database,
+  scope: Scope,
+  ids: readonly ResponseId[],
+): Promise<ReadonlyMap<ResponseId, readonly ResponseEvent[]>> {
+  if (ids.length === 0) return new Map();
+  const rows = await sql<{ id: ResponseId; body: string }[]>`
+    select response_id as id, body from events
+    where response_id = any(${ids}::text[]) and tenant = ${scope.tenant} order by response_id, first`;
+  const logs = new Map<ResponseId, ResponseEvent[]>();
+  for (const { id, body } of rows) {
+    const log = logs.get(id) ?? [];
+    log.push(...parseBatch(body));
+    logs.set(id, log);
+  }
+  return logs;
+}
+
+function parseBatch(body: string): ResponseEvent[] {
+  return JSON.parse(body); // written by commitEvents alone
+}
+

@@ -1,0 +1,171 @@
+import type { SQL } from 'drizzle-orm';
+import { and, asc, eq, inArray, sql } from 'drizzle-orm';
+import type { ItemId, ResponseId } from '../protocol/ids.ts';
+import type { FunctionCallItem, Item } from '../protocol/items.ts';
+import type { Database, Scope } from './database.ts';
+import { type Page, type PageRequest, type PositionKey, readsDescending, toPage } from './pages.ts';
+import { items } from './tables.ts';
+
+/** An item and the response that it belongs to; null once that has been deleted. */
+export interface StoredItem {
+  readonly item: Item;
+  readonly responseId: ResponseId | null;
+}
+
+/** A call id as a column can hold it: NUL characters and lone surrogates escaped. */
+export function toCallKey(callId: string): string {
+  return JSON.stringify(callId);
+}
+
+/** The output of ended responses, in order. */
+export async function outputsOf(
+  { orm }: Database,
+  scope: Scope,
+  ids: readonly ResponseId[],
+): Promise<ReadonlyMap<ResponseId, readonly Item[]>> {
+  const rows = await orm
+    .select({ responseId: items.responseId, body: items.body })
+    .from(items)
+    .where(and(inArray(items.responseId, [...ids]), eq(items.tenant, scope.tenant), eq(items.direction, 'output')))
+    .orderBy(asc(items.responseId), asc(items.position));
+  return groupById(rows.map(({ responseId, body }) => [responseId, body]));
+}
+
+/** One item, of whichever response of the tenant. */
+export async function findItems(
+  { sql: query }: Database,
+  scope: Scope,
+  ids: readonly ItemId[],
+): Promise<ReadonlyMap<ItemId, StoredItem>> {
+  const rows = await query<{ id: ItemId; body: string; responseId: ResponseId | null }[]>`
+    select i.id, i.body, case when r.deleted_at is null then r.id end as "responseId"
+    from items i join responses r on r.id = i.response_id
+    where i.id = any(${ids}::text[]) and i.tenant = ${scope.tenant}
+      and (r.deleted_at is null or exists (select 1 from responses c where c.previous_response_id = r.id))`;
+  return new Map(rows.map(({ id, body, responseId }) => [id, { item: parseItem(body), responseId }]));
+}
+
+/**
+ * Function calls of these ended responses that no stored continuation has answered, in output order.
+ * Only completed calls can be answered at all.
+ */
+export async function pendingCalls(
+  { sql: query }: Database,
+  scope: Scope,
+  ids: readonly ResponseId[],
+): Promise<ReadonlyMap<ResponseId, readonly FunctionCallItem[]>> {
+  const rows = await query<{ responseId: ResponseId; body: string }[]>`
+    select call.response_id as "responseId", call.body from items call
+    join responses r on r.id = call.response_id and r.status = 'completed'
+    where call.response_id = any(${ids}::text[]) and call.tenant = ${scope.tenant}
+      and call.direction = 'output' and call.type = 'function_call'
+      and not exists (
+        select 1 from items answer
+        where answer.response_id = call.response_id and answer.direction = 'output'
+          and answer.type = 'function_call_output' and answer.call_key = call.call_key)
+      and not exists (
+        select 1 from responses next join items answer on answer.response_id = next.id
+        where next.previous_response_id = call.response_id and next.deleted_at is null
+          and answer.direction = 'input' and answer.type = 'function_call_output'
+          and answer.call_key = call.call_key)
+    order by call.response_id, call.position`;
+  const calls = rows.flatMap(({ responseId, body }) => {
+    const item = parseItem(body);
+    return item.type === 'function_call' ? [[responseId, item] as const] : [];
+  });
+  return groupById(calls);
+}
+
+/**
+ * The context of a continuation of `id`: input and output of all its ancestors and its own, oldest first.
+ * Deleted ancestors are still part of it; the branch needs what they said.
+ */
+export async function branchItems({ sql: query }: Database, scope: Scope, id: ResponseId): Promise<readonly Item[]> {
+  const rows = await query<{ body: string }[]>`
+    with recursive branch as (
+      select id, previous_response_id, depth from responses where id = ${id} and tenant = ${scope.tenant}
+      union all
+      select r.id, r.previous_response_id, r.depth from responses r join branch on r.id = branch.previous_response_id)
+    select i.body from branch join items i on i.response_id = branch.id
+    order by branch.depth, i.position`;
+  return rows.map(({ body }) => parseItem(body));
+}
+
+export interface InputItemQuery {
+  readonly responseId: ResponseId;
+  /** `own`: the request's own input. `all`: its history before it. */
+  readonly scope: 'own' | 'all';
+  readonly page: PageRequest<PositionKey>;
+}
+
+export type InputItemRow = StoredItem & PositionKey;
+
+/** What the model was given for a response, a page of it. */
+export async function inputItemsPage(db: Database, scope: Scope, query: InputItemQuery): Promise<Page<InputItemRow>> {
+  const { page } = query;
+  const descending = readsDescending(page);
+  const direction = sql.raw(descending ? 'desc' : 'asc');
+  const bounds: SQL[] = [];
+  const [low, high] = page.order === 'asc' ? [page.after, page.before] : [page.before, page.after];
+  if (low !== null) bounds.push(sql`and (branch.depth, i.position) > (${low.depth}, ${low.position})`);
+  if (high !== null) bounds.push(sql`and (branch.depth, i.position) < (${high.depth}, ${high.position})`);
+  const rows = await db.orm.execute<{ body: string; response_id: ResponseId | null; depth: number; position: number }>(
+    sql`${inputOf(scope, query)}
+    select i.body, case when branch.deleted_at is null then branch.id end as response_id, branch.depth, i.position
+    from branch join items i on i.response_id = branch.id
+    where (i.direction = 'input' or branch.id <> ${query.responseId}) ${sql.join(bounds, sql` `)}
+    order by branch.depth ${direction}, i.position ${direction} limit ${page.limit + 1}`,
+  );
+  const read = rows.map(({ body, response_id: responseId, depth, position }) => {
+    return { item: parseItem(body), responseId, depth, position };
+  });
+  return toPage(read, page);
+}
+
+/** How many items `inputItemsPage` would go through, or null for more than `cap`. */
+export async function countInputItems(
+  db: Database,
+  scope: Scope,
+  query: Omit<InputItemQuery, 'page'> & { readonly cap: number },
+): Promise<number | null> {
+  const [row] = await db.orm.execute<{ count: number }>(
+    sql`${inputOf(scope, query)}
+    select count(*)::int as count from (
+      select 1 from branch join items i on i.response_id = branch.id
+      where i.direction = 'input' or branch.id <> ${query.responseId} limit ${query.cap + 1}) as counted`,
+  );
+  const count = row?.count ?? 0;
+  return count > query.cap ? null : count;
+}
+
+function inputOf(scope: Scope, { responseId, scope: which }: Omit<InputItemQuery, 'page'>): SQL {
+  const columns = (table: string) =>
+    sql.raw(`${table}.id, ${table}.previous_response_id, ${table}.depth, ${table}.deleted_at`);
+  return sql`with recursive branch as (
+    select ${columns('r')} from responses r
+    where r.id = ${responseId} and r.tenant = ${scope.tenant} and r.deleted_at is null
+    union all
+    select ${columns('r')} from responses r join branch on r.id = branch.previous_response_id
+    where ${which === 'all'})`;
+}
+
+function groupById<Value>(pairs: readonly (readonly [ResponseId, Value])[]): ReadonlyMap<ResponseId, Value[]> {
+  const groups = new Map<ResponseId, Value[]>();
+  for (const [id, value] of pairs) {
+    const group = groups.get(id);
+    if (group === undefined) groups.set(id, [value]);
+    else group.push(value);
+  }
+  return groups;
+}
+
+function parseItem(body: string): Item {
+  return JSON.parse(body); // written by this program alone
+}
+
+/** How many items the response's own input has: its output is numbered on from there. */
+export async function countOwnInput({ sql: query }: Database, id: ResponseId): Promise<number> {
+  const [row] = await query<[{ count: number }]>`
+    select count(*)::int as count from items where response_id = ${id} and direction = 'input'`;
+  return row.count;
+}

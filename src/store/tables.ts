@@ -1,0 +1,130 @@
+import { sql } from 'drizzle-orm';
+import {
+  type AnyPgColumn,
+  customType,
+  index,
+  integer,
+  jsonb,
+  pgTable,
+  primaryKey,
+  text,
+  timestamp,
+  uniqueIndex,
+} from 'drizzle-orm/pg-core';
+import type { ItemId, ResponseId } from '../protocol/ids.ts';
+import type { Item, ItemType } from '../protocol/items.ts';
+import type { ResponseSettings } from '../protocol/request.ts';
+import type { IncompleteReason, ResponseError, ResponseStatus } from '../protocol/response.ts';
+import type { Usage } from '../protocol/usage.ts';
+
+/**
+ * JSON kept as text: written by this program and read by it alone, and `jsonb` would refuse what strings may
+ * hold (NUL characters, lone surrogates).
+ */
+const json = <Data>(name: string) =>
+  customType<{ data: Data; driverData: string }>({
+    dataType: () => 'text',
+    toDriver: (value) => JSON.stringify(value),
+    fromDriver: (value) => JSON.parse(value),
+  })(name);
+
+/** Milliseconds: what JavaScript's dates hold, so that a cursor made from a date finds its row again. */
+const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true, mode: 'date' });
+
+/** One row per running server: its lease. A run in flight names the process that owns it. */
+export const processes = pgTable('processes', {
+  id: text('id').primaryKey(),
+  startedAt: time('started_at').notNull().defaultNow(),
+  expiresAt: time('expires_at').notNull(),
+  /** Set by a clean stop, or by whoever declares the process dead. From then on it can commit nothing. */
+  endedAt: time('ended_at'),
+});
+
+export const responses = pgTable(
+  'responses',
+  {
+    id: text('id').$type<ResponseId>().primaryKey(),
+    tenant: text('tenant').notNull(),
+    createdAt: time('created_at').notNull(),
+    status: text('status').$type<ResponseStatus>().notNull(),
+    completedAt: time('completed_at'),
+    model: text('model').notNull(),
+    /** A continued response is never removed while this one stands. */
+    previousResponseId: text('previous_response_id')
+      .$type<ResponseId>()
+      .references((): AnyPgColumn => responses.id),
+    /** Turns before this one in its branch. */
+    depth: integer('depth').notNull(),
+    settings: json<Omit<ResponseSettings, 'metadata'>>('settings').notNull(),
+    metadata: jsonb('metadata').$type<{ readonly [key: string]: string }>().notNull(),
+    usage: json<Usage>('usage'),
+    error: json<ResponseError>('error'),
+    incompleteReason: text('incomplete_reason').$type<IncompleteReason>(),
+    /** Number of the terminal event; null while in flight, when the log alone knows. */
+    lastSequence: integer('last_sequence'),
+    processId: text('process_id').notNull(),
+    /** A deleted response stays for as long as continuations need its items. */
+    deletedAt: time('deleted_at'),
+  },
+  (table) => [
+    index('responses_newest').on(table.tenant, table.createdAt, table.id).where(sql`deleted_at is null`),
+    index('responses_by_status').on(table.tenant, table.status, table.createdAt, table.id).where(sql`deleted_at is null`),
+    index('responses_by_model').on(table.tenant, table.model, table.createdAt, table.id).where(sql`deleted_at is null`),
+    index('responses_continuing').on(table.previousResponseId, table.createdAt, table.id),
+    index('responses_roots')
+      .on(table.tenant, table.createdAt, table.id)
+      .where(sql`deleted_at is null and previous_response_id is null`),
+    index('responses_by_metadata').using('gin', sql`metadata jsonb_path_ops`),
+    index('responses_in_flight').on(table.processId).where(sql`status = 'in_progress'`),
+  ],
+);
+
+/** What went into a response (its own input only) and what came out of it. */
+export const items = pgTable(
+  'items',
+  {
+    id: text('id').$type<ItemId>().primaryKey(),
+    tenant: text('tenant').notNull(),
+    responseId: text('response_id')
+      .$type<ResponseId>()
+      .notNull()
+      .references(() => responses.id, { onDelete: 'cascade' }),
+    direction: text('direction').$type<'input' | 'output'>().notNull(),
+    /** Counts through the input, then on through the output. */
+    position: integer('position').notNull(),
+    type: text('type').$type<ItemType>().notNull(),
+    /** As `toCallKey` writes it: a call id may hold characters that a text column does not. */
+    callKey: text('call_key'),
+    body: json<Item>('body').notNull(),
+  },
+  (table) => [uniqueIndex('items_in_order').on(table.responseId, table.position)],
+);
+
+/**
+ * The event log. A row holds a batch of events, numbered `first` to `last`. No foreign key: its check would
+ * cost more than the insert, and rows of the log are written only by the owner of a response that stands.
+ */
+export const events = pgTable(
+  'events',
+  {
+    tenant: text('tenant').notNull(),
+    responseId: text('response_id').$type<ResponseId>().notNull(),
+    first: integer('first').notNull(),
+    last: integer('last').notNull(),
+    body: text('body').notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.responseId, table.first] })],
+);
+
+/** Outlives the response, so that a key is never taken for new again. */
+export const idempotencyKeys = pgTable(
+  'idempotency_keys',
+  {
+    tenant: text('tenant').notNull(),
+    key: text('key').notNull(),
+    inputHash: text('input_hash').notNull(),
+    responseId: text('response_id').$type<ResponseId>().notNull(),
+    createdAt: time('created_at').notNull().defaultNow(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.key] })],
+);

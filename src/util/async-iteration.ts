@@ -1,0 +1,49 @@
+/**
+ * An async iterator over what `generate` yields, whose `return()` takes effect at once. A plain generator that
+ * waits for something runs its `finally` only after that has come, which for a quiet stream may be never; here
+ * `return()` first aborts the signal that the generator must race its waits against.
+ */
+export function abortable<Value>(
+  generate: (signal: AbortSignal) => AsyncGenerator<Value, void>,
+): AsyncGenerator<Value, void> {
+  const controller = new AbortController();
+  const inner = generate(controller.signal);
+  const iterator: AsyncGenerator<Value, void> = {
+    next: () => inner.next(),
+    return: async () => {
+      controller.abort();
+      await inner.return();
+      return { done: true, value: undefined };
+    },
+    throw: (error) => {
+      controller.abort();
+      return inner.throw(error);
+    },
+    [Symbol.asyncIterator]: () => iterator,
+    [Symbol.asyncDispose]: async () => {
+      await iterator.return();
+    },
+  };
+  return iterator;
+}
+
+/** Somebody to wake, again and again. A call of `wake` before the wait counts for it. */
+export class Bell {
+  private waiting: PromiseWithResolvers<void> | null = null;
+  private rung = false;
+
+  wake(): void {
+    this.rung = true;
+    this.waiting?.resolve();
+  }
+
+  /** Resolves at the next `wake`, at once if there was one since the last wait. */
+  async wait(): Promise<void> {
+    if (!this.rung) {
+      this.waiting = Promise.withResolvers();
+      await this.waiting.promise;
+    }
+    this.waiting = null;
+    this.rung = false;
+  }
+}
