@@ -20,10 +20,14 @@ const between = (low: number, high: number) => {
   return z.number(error).min(low, error).max(high, error).nullish();
 };
 
-const jsonObject = z.custom<{ readonly [key: string]: unknown }>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-  'must be a JSON object.',
-);
+const jsonObject = z
+  .unknown()
+  .pipe(
+    z.custom<{ readonly [key: string]: unknown }>(
+      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+      'must be a JSON object.',
+    ),
+  );
 
 const webOrDataUrl = z.string().refine((text) => {
   const protocol = URL.parse(text)?.protocol;

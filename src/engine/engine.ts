@@ -4,8 +4,10 @@ import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { FunctionCallItem, Item } from '../protocol/items.ts';
 import type { RequestError } from '../protocol/request-error.ts';
 import type { ResponseBase } from '../protocol/response.ts';
+import type { ResponseFilter, StoredItem } from '../protocol/stored.ts';
 import { formatStreamCursor, parseStreamCursor } from '../protocol/stream-cursor.ts';
-import type { Database, Scope } from '../store/database.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from '../store/database.ts';
 import { deleteResponse } from '../store/delete-response.ts';
 import { lastLogged } from '../store/event-log.ts';
 import {
@@ -16,11 +18,10 @@ import {
   inputItemsPage,
   outputsOf,
   pendingCalls,
-  type StoredItem,
 } from '../store/items.ts';
-import type { Page, PageRequest, TimeKey } from '../store/pages.ts';
+import type { Page, PageRequest, TimeKey } from '../protocol/pages.ts';
 import { declareAllDead } from '../store/processes.ts';
-import { countResponses, type ResponseFilter, responsesPage } from '../store/responses.ts';
+import { countResponses, responsesPage } from '../store/responses.ts';
 import { AppError } from '../util/errors.ts';
 import type { Logger } from '../util/logger.ts';
 import type { CreateInput } from './create-input.ts';

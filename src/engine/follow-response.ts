@@ -1,6 +1,7 @@
 import { isTerminal, type ResponseEvent } from '../protocol/events.ts';
 import type { ResponseId } from '../protocol/ids.ts';
-import type { Database, Scope } from '../store/database.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from '../store/database.ts';
 import { eventsAfter } from '../store/event-log.ts';
 import { isInFlight } from '../store/responses.ts';
 import { abortable, Bell } from '../util/async-iteration.ts';

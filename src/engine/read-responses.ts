@@ -2,7 +2,8 @@ import { applyEvent } from '../protocol/apply-event.ts';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
 import { INITIAL_STATE, type ResponseBase, type ResponseState } from '../protocol/response.ts';
-import type { Database, Scope } from '../store/database.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from '../store/database.ts';
 import { wholeLogs } from '../store/event-log.ts';
 import { findResponses, type ResponseRow } from '../store/responses.ts';
 

@@ -4,7 +4,8 @@ import { asResponseId, newResponseId, type ResponseId } from '../protocol/ids.ts
 import type { Item } from '../protocol/items.ts';
 import type { RequestError } from '../protocol/request-error.ts';
 import { hasEnded, type Snapshot } from '../protocol/response.ts';
-import type { Database, Scope } from '../store/database.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from '../store/database.ts';
 import { findIdempotencyKey } from '../store/idempotency.ts';
 import { insertResponse } from '../store/insert-response.ts';
 import { branchItems } from '../store/items.ts';

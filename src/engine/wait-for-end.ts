@@ -1,5 +1,5 @@
 import type { ResponseId } from '../protocol/ids.ts';
-import type { Scope } from '../store/database.ts';
+import type { Scope } from '../protocol/scope.ts';
 import { type Following, followResponse } from './follow-response.ts';
 
 /** Resolves when a response has ended, wherever it runs; earlier if `signal` aborts. */

@@ -12,11 +12,6 @@ export interface Database {
   close(): Promise<void>;
 }
 
-/** Whose rows a query may see. */
-export interface Scope {
-  readonly tenant: string;
-}
-
 const MIGRATIONS = join(import.meta.dirname, '../../drizzle');
 
 /** Any number that nobody else uses: servers that start together migrate one after the other. */

@@ -1,5 +1,6 @@
 import type { ResponseId } from '../protocol/ids.ts';
-import type { Database, Scope } from './database.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from './database.ts';
 
 export type DeleteOutcome = 'deleted' | 'not_found' | 'in_flight';
 

@@ -2,7 +2,8 @@ import type { ResponseEvent } from '../protocol/events.ts';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
 import type { ResponseState } from '../protocol/response.ts';
-import type { Database, Scope } from './database.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from './database.ts';
 import { toCallKey } from './items.ts';
 
 /** Events of one response that are committed together, in one row. Numbers follow each other. */

@@ -1,6 +1,7 @@
 import { and, eq } from 'drizzle-orm';
 import type { ResponseId } from '../protocol/ids.ts';
-import type { Database, Scope } from './database.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from './database.ts';
 import { idempotencyKeys } from './tables.ts';
 
 export interface UsedKey {

@@ -2,7 +2,8 @@ import { sql } from 'drizzle-orm';
 import type { ResponseEvent } from '../protocol/events.ts';
 import type { Item } from '../protocol/items.ts';
 import type { ResponseBase } from '../protocol/response.ts';
-import type { Database, Scope } from './database.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from './database.ts';
 import { toCallKey } from './items.ts';
 import { events, idempotencyKeys, items, responses } from './tables.ts';
 

@@ -2,15 +2,11 @@ import type { SQL } from 'drizzle-orm';
 import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { FunctionCallItem, Item } from '../protocol/items.ts';
-import type { Database, Scope } from './database.ts';
-import { type Page, type PageRequest, type PositionKey, readsDescending, toPage } from './pages.ts';
+import type { StoredItem } from '../protocol/stored.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from './database.ts';
+import { type Page, type PageRequest, type PositionKey, readsDescending, toPage } from '../protocol/pages.ts';
 import { items } from './tables.ts';
-
-/** An item and the response that it belongs to; null once that has been deleted. */
-export interface StoredItem {
-  readonly item: Item;
-  readonly responseId: ResponseId | null;
-}
 
 /** A call id as a column can hold it: NUL characters and lone surrogates escaped. */
 export function toCallKey(callId: string): string {

@@ -1,8 +1,10 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { ResponseId } from '../protocol/ids.ts';
-import type { ResponseBase, ResponseState, ResponseStatus } from '../protocol/response.ts';
-import type { Database, Scope } from './database.ts';
-import { type Page, type PageRequest, readsDescending, type TimeKey, toPage } from './pages.ts';
+import type { ResponseBase, ResponseState } from '../protocol/response.ts';
+import type { ResponseFilter } from '../protocol/stored.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Database } from './database.ts';
+import { type Page, type PageRequest, readsDescending, type TimeKey, toPage } from '../protocol/pages.ts';
 import { responses } from './tables.ts';
 
 /** A response as its row tells it. Of one in flight the log knows more; of an ended one `items` has the output. */
@@ -13,18 +15,6 @@ export interface ResponseRow {
   readonly lastSequence: number | null;
   readonly depth: number;
   readonly processId: string;
-}
-
-export interface ResponseFilter {
-  readonly status?: readonly ResponseStatus[] | null;
-  readonly model?: string | null;
-  /** Milliseconds since 1970; the moment itself is left out. */
-  readonly createdAfter?: number | null;
-  readonly createdBefore?: number | null;
-  /** Responses whose metadata contains all of these pairs. */
-  readonly metadata?: { readonly [key: string]: string } | null;
-  readonly previousResponseId?: ResponseId | null;
-  readonly isRoot?: boolean | null;
 }
 
 /** The responses of these ids that exist and are not deleted. */

@@ -1,0 +1,6 @@
+import { writeFileSync } from 'node:fs';
+import { printSchema } from 'graphql';
+import { schema } from './schema.ts';
+
+/** `npm run schema`: writes what the code says to schema.graphql. */
+writeFileSync(new URL('../../schema.graphql', import.meta.url), `${printSchema(schema)}\n`);

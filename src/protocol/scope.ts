@@ -1,0 +1,4 @@
+/** Whose rows a caller may see. */
+export interface Scope {
+  readonly tenant: string;
+}
