@@ -23,7 +23,8 @@ export function checkContinuation(history: readonly Item[], input: readonly Item
   input.forEach((item, index) => {
     if (item.type !== 'function_call_output') return;
     const path = pathOf(index, 'functionCallOutput');
-    if (!open.has(item.callId)) errors.push(invalidInput(path, `There is no function call "${item.callId}" to answer.`));
+    if (!open.has(item.callId))
+      errors.push(invalidInput(path, `There is no function call "${item.callId}" to answer.`));
     else if (answered.has(item.callId)) {
       errors.push(invalidInput(path, `The function call "${item.callId}" has been answered already.`));
     }

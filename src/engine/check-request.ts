@@ -36,7 +36,8 @@ export function checkRequest(
     errors.push(invalidInput(['stream'], message));
   }
   if (!checked.store && checked.idempotencyKey) {
-    const message = 'A response that is not stored cannot be found again: leave out idempotencyKey, or store it.';
+    const message =
+      'A response that is not stored cannot be found again: leave out idempotencyKey, or store it.';
     errors.push(invalidInput(['idempotencyKey'], message));
   }
   const tools = toTools(checked.tools, errors);
@@ -63,7 +64,9 @@ function toSettings(
     reasoning: input.reasoning
       ? { effort: input.reasoning.effort ?? null, summary: input.reasoning.summary ?? null }
       : null,
-    metadata: Object.fromEntries(Object.entries(input.metadata ?? {}).map(([key, value]) => [key, String(value)])),
+    metadata: Object.fromEntries(
+      Object.entries(input.metadata ?? {}).map(([key, value]) => [key, String(value)]),
+    ),
     store: input.store,
     stream: input.stream,
     serviceTier: input.serviceTier ?? null,
@@ -78,7 +81,13 @@ function toTextConfig(text: CheckedInput['text']): TextConfig {
   if (!schema) return { format: { type: text?.format?.type ?? 'text' }, verbosity };
   const { name, description, schema: body, strict } = schema;
   return {
-    format: { type: 'json_schema', name, description: description ?? null, schema: body, strict: strict ?? null },
+    format: {
+      type: 'json_schema',
+      name,
+      description: description ?? null,
+      schema: body,
+      strict: strict ?? null,
+    },
     verbosity,
   };
 }
@@ -121,7 +130,8 @@ function toToolChoice(
   if (choice?.allowedTools) {
     const { mode, tools: allowed } = choice.allowedTools;
     allowed.forEach(({ function: name }, index) => {
-      if (typeof name === 'string') demand(name, ['toolChoice', 'allowedTools', 'tools', String(index), 'function']);
+      if (typeof name === 'string')
+        demand(name, ['toolChoice', 'allowedTools', 'tools', String(index), 'function']);
     });
     const allowedTools = allowed.flatMap(({ function: name }) =>
       typeof name === 'string' ? [{ type: 'function' as const, name }] : [],

@@ -11,7 +11,10 @@ const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 /** Text for a column or an index: Postgres takes no NUL there, and a lone surrogate would not come back as it was. */
 const indexable = z
   .string()
-  .refine((text) => !text.includes('\0') && text.isWellFormed(), 'must not hold NUL characters or lone surrogates.');
+  .refine(
+    (text) => !text.includes('\0') && text.isWellFormed(),
+    'must not hold NUL characters or lone surrogates.',
+  );
 
 const name = z.string().regex(NAME, 'must be 1 to 64 letters, digits, "_" or "-".');
 
@@ -61,8 +64,12 @@ const inputItem = z.object({
   message: z
     .object({ role: z.enum(['user', 'system', 'developer', 'assistant']), content: textOrParts })
     .nullish(),
-  functionCall: z.object({ callId: z.string().min(1, 'must not be empty.'), name, arguments: z.string() }).nullish(),
-  functionCallOutput: z.object({ callId: z.string().min(1, 'must not be empty.'), output: textOrParts }).nullish(),
+  functionCall: z
+    .object({ callId: z.string().min(1, 'must not be empty.'), name, arguments: z.string() })
+    .nullish(),
+  functionCallOutput: z
+    .object({ callId: z.string().min(1, 'must not be empty.'), output: textOrParts })
+    .nullish(),
   reasoning: z
     .object({
       content: z.array(z.string()).nullish(),
@@ -88,7 +95,11 @@ const metadata = jsonObject.superRefine((value, context) => {
     const fits = key.length <= 64 && typeof entry === 'string' && entry.length <= 512;
     if (!fits) context.addIssue({ code: 'custom', message: METADATA, path: [key] });
     else if (!indexable.safeParse(key + entry).success) {
-      context.addIssue({ code: 'custom', message: 'must not hold NUL characters or lone surrogates.', path: [key] });
+      context.addIssue({
+        code: 'custom',
+        message: 'must not hold NUL characters or lone surrogates.',
+        path: [key],
+      });
     }
   }
 });
@@ -127,7 +138,12 @@ export const CreateInputRules = z.object({
         .object({
           type: z.enum(['text', 'json_object']).nullish(),
           jsonSchema: z
-            .object({ name, description: z.string().nullish(), schema: jsonObject, strict: z.boolean().nullish() })
+            .object({
+              name,
+              description: z.string().nullish(),
+              schema: jsonObject,
+              strict: z.boolean().nullish(),
+            })
             .nullish(),
         })
         .nullish(),
@@ -146,7 +162,10 @@ export const CreateInputRules = z.object({
   serviceTier: z.string().nullish(),
   safetyIdentifier: z.string().nullish(),
   promptCacheKey: z.string().nullish(),
-  idempotencyKey: indexable.min(1, 'must not be empty.').max(256, 'must be at most 256 characters.').nullish(),
+  idempotencyKey: indexable
+    .min(1, 'must not be empty.')
+    .max(256, 'must be at most 256 characters.')
+    .nullish(),
 });
 
 /** The input of createResponse, its enums in the engine's own spelling. */

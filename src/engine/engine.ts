@@ -2,11 +2,12 @@ import type { ModelClient, ModelInfo } from '../model/model-client.ts';
 import type { ResponseEvent } from '../protocol/events.ts';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { FunctionCallItem, Item } from '../protocol/items.ts';
+import type { Page, PageRequest, TimeKey } from '../protocol/pages.ts';
 import type { RequestError } from '../protocol/request-error.ts';
 import type { ResponseBase } from '../protocol/response.ts';
+import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter, StoredItem } from '../protocol/stored.ts';
 import { formatStreamCursor, parseStreamCursor } from '../protocol/stream-cursor.ts';
-import type { Scope } from '../protocol/scope.ts';
 import type { Database } from '../store/database.ts';
 import { deleteResponse } from '../store/delete-response.ts';
 import { lastLogged } from '../store/event-log.ts';
@@ -19,7 +20,6 @@ import {
   outputsOf,
   pendingCalls,
 } from '../store/items.ts';
-import type { Page, PageRequest, TimeKey } from '../protocol/pages.ts';
 import { declareAllDead } from '../store/processes.ts';
 import { countResponses, responsesPage } from '../store/responses.ts';
 import { AppError } from '../util/errors.ts';
@@ -130,7 +130,8 @@ export function createEngine(options: EngineOptions) {
           if (!input.stream) await waitForEnd(following, { scope, responseId: outcome.responseId }, signal);
           return { response: await viewOf(scope, outcome.responseId) };
         case 'started': {
-          if (input.stream) return { response: { ...outcome.snapshot, output: outcome.snapshot.state.output } };
+          if (input.stream)
+            return { response: { ...outcome.snapshot, output: outcome.snapshot.state.output } };
           const { run } = outcome;
           const leave = () => {
             if (!input.idempotencyKey) run.stop('cancelled');
@@ -157,7 +158,10 @@ export function createEngine(options: EngineOptions) {
     async follow(scope: Scope, id: ResponseId, cursor: string | null): Promise<Following> {
       const place = cursor === null ? null : parseStreamCursor(cursor);
       if (cursor !== null && place?.responseId !== id) {
-        throw new AppError('INVALID_INPUT', `"${cursor.slice(0, 100)}" is not a cursor of the response "${id}".`);
+        throw new AppError(
+          'INVALID_INPUT',
+          `"${cursor.slice(0, 100)}" is not a cursor of the response "${id}".`,
+        );
       }
       const view = await viewOf(scope, id);
       const after = place?.sequenceNumber ?? -1;
@@ -202,7 +206,8 @@ export function createEngine(options: EngineOptions) {
 
     defaultModel: options.defaultModel,
 
-    cursorOf: (id: ResponseId, sequenceNumber: number): string => formatStreamCursor({ responseId: id, sequenceNumber }),
+    cursorOf: (id: ResponseId, sequenceNumber: number): string =>
+      formatStreamCursor({ responseId: id, sequenceNumber }),
 
     /** Takes no new runs, gives those in flight `graceMs` to end, then ends them as FAILED, and lets followers go. */
     async stop(graceMs: number): Promise<void> {

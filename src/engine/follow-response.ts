@@ -32,7 +32,10 @@ const MAX_KEPT = 2000;
  * The events after `after`: first from the log, then live, without a seam. Ends after the terminal event, or
  * when the process stops. Leaving early ends it at once.
  */
-export function followResponse(following: Following, follow: Follow): AsyncGenerator<readonly ResponseEvent[], void> {
+export function followResponse(
+  following: Following,
+  follow: Follow,
+): AsyncGenerator<readonly ResponseEvent[], void> {
   return abortable((signal) => generate(following, follow, signal));
 }
 

@@ -76,7 +76,12 @@ export class ItemWriter {
         const text = this.lastPart(place.outputIndex);
         const annotationIndex = text?.type === 'output_text' ? text.annotations.length : 0;
         const { annotation } = part;
-        this.target.emit({ type: 'response.output_text.annotation.added', ...place, annotationIndex, annotation });
+        this.target.emit({
+          type: 'response.output_text.annotation.added',
+          ...place,
+          annotationIndex,
+          annotation,
+        });
         return;
       }
       case 'call':
@@ -105,7 +110,8 @@ export class ItemWriter {
       if (open.type !== 'function_call') throw new Error(`Item ${outputIndex} is no call.`);
       const failed = route.kind === 'unknown';
       const item = failed ? { ...open, error: unknownTool(open.name) } : open;
-      for (const draft of closeItem(item, outputIndex, failed ? 'failed' : 'completed')) this.target.emit(draft);
+      for (const draft of closeItem(item, outputIndex, failed ? 'failed' : 'completed'))
+        this.target.emit(draft);
       return { item: { ...item, status: failed ? 'failed' : 'completed' }, route };
     });
   }
@@ -214,5 +220,9 @@ const EMPTY_REFUSAL: OutputPart = { type: 'refusal', refusal: '' };
 const EMPTY_REASONING: ReasoningTextPart = { type: 'reasoning_text', text: '' };
 
 function unknownTool(name: string): FunctionCallItem['error'] {
-  return { type: 'unknown_tool', code: null, message: `The model called "${name}", which it was not offered.` };
+  return {
+    type: 'unknown_tool',
+    code: null,
+    message: `The model called "${name}", which it was not offered.`,
+  };
 }

@@ -1,8 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import postgres from 'postgres';
 import type { ResponseEvent } from '../protocol/events.ts';
+import { type Database, isDatabaseAway } from '../store/database.ts';
 import { commitEvents, type Ending, type LogBatch } from '../store/event-log.ts';
-import type { Database } from '../store/database.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Hub } from './hub.ts';
 import type { EventSink, Run } from './run.ts';
@@ -97,7 +96,7 @@ export class EventRecorder implements EventSink {
         if (await commitEvents(database, owner, batches)) return this.tell(entries);
         break;
       } catch (error) {
-        if (isRefusal(error)) return this.isolate(entries, error);
+        if (!isDatabaseAway(error)) return this.isolate(entries, error);
         logger.warn({ error }, 'the database is away; streams wait');
         if (this.closing.signal.aborted) return this.drop(entries);
         await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});
@@ -115,7 +114,10 @@ export class EventRecorder implements EventSink {
       return;
     }
     for (const [run] of byRun) {
-      this.options.logger.error({ error, responseId: run.base.id }, 'the database refused the events of a run');
+      this.options.logger.error(
+        { error, responseId: run.base.id },
+        'the database refused the events of a run',
+      );
       this.drop(entries);
       run.lose();
     }
@@ -141,11 +143,6 @@ export class EventRecorder implements EventSink {
     this.roomWanted.get(run)?.resolve();
     this.roomWanted.delete(run);
   }
-}
-
-/** True if trying again cannot help: the statement itself was refused (SQLSTATE classes 22, 23 and 42). */
-function isRefusal(error: unknown): boolean {
-  return error instanceof postgres.PostgresError && /^(22|23|42)/.test(error.code);
 }
 
 /** For runs that are not stored: told at once, and nobody waits. */

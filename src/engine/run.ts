@@ -175,7 +175,9 @@ function join(last: EventDraft | undefined, next: EventDraft): EventDraft | null
     }
     case 'response.refusal.delta':
     case 'response.reasoning_text.delta':
-      return last.type === next.type && samePart(last, next) ? { ...next, delta: last.delta + next.delta } : null;
+      return last.type === next.type && samePart(last, next)
+        ? { ...next, delta: last.delta + next.delta }
+        : null;
     case 'response.function_call_arguments.delta':
       return last.type === next.type && last.itemId === next.itemId
         ? { ...next, delta: last.delta + next.delta }

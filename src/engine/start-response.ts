@@ -56,7 +56,10 @@ export async function startResponse(
 
   const checked = checkRequest(input, dependencies);
   const branch = await readBranch(dependencies.database, scope, input.previousResponseId ?? null);
-  const errors = [...('errors' in checked ? checked.errors : []), ...('errors' in branch ? branch.errors : [])];
+  const errors = [
+    ...('errors' in checked ? checked.errors : []),
+    ...('errors' in branch ? branch.errors : []),
+  ];
   if ('errors' in checked || 'errors' in branch) return { kind: 'refused', errors };
   const mismatches = checkContinuation(branch.history, checked.input);
   if (mismatches.length > 0) return { kind: 'refused', errors: mismatches };
@@ -156,13 +159,16 @@ async function join(
 
 /** Equal for equal inputs, whatever the order of their fields; the key itself is left out. */
 function hashOf({ idempotencyKey: _, ...input }: CreateInput): string {
-  return createHash('sha256').update(JSON.stringify(sorted(input))).digest('hex');
+  return createHash('sha256')
+    .update(JSON.stringify(sorted(input)))
+    .digest('hex');
 }
 
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;
   const entries = Object.entries(value).filter(([, each]) => each !== undefined && each !== null);
-  return Object.fromEntries(entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, sorted(each)]));
+  return Object.fromEntries(
+    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, sorted(each)]),
+  );
 }
-

@@ -14,14 +14,18 @@ export function toItems(input: CheckedInput['input'], errors: RequestError[]): r
     const content = [{ type: 'input_text' as const, text: input.text }];
     return [{ ...fresh('msg'), type: 'message', role: 'user', content }];
   }
-  return (input.items ?? []).flatMap((item, index) => toItem(item, ['input', 'items', String(index)], errors));
+  return (input.items ?? []).flatMap((item, index) =>
+    toItem(item, ['input', 'items', String(index)], errors),
+  );
 }
 
 function toItem(input: ItemInput, path: readonly string[], errors: RequestError[]): Item[] {
   const { message, functionCall, functionCallOutput, reasoning } = input;
   if (message) {
     const at = [...path, 'message', 'content'];
-    return [{ ...fresh('msg'), type: 'message', role: message.role, content: toContent(message, at, errors) }];
+    return [
+      { ...fresh('msg'), type: 'message', role: message.role, content: toContent(message, at, errors) },
+    ];
   }
   if (functionCall) {
     const { callId, name, arguments: json } = functionCall;
@@ -82,7 +86,9 @@ function toToolOutput(output: ContentInput, path: readonly string[], errors: Req
     if (typeof part.text === 'string') return [{ type: 'input_text' as const, text: part.text }];
     const media = toMedia(part);
     if (media === null) {
-      errors.push(invalidInput([...path, 'parts', String(index), 'refusal'], 'A tool output holds no refusal.'));
+      errors.push(
+        invalidInput([...path, 'parts', String(index), 'refusal'], 'A tool output holds no refusal.'),
+      );
     }
     return media ?? [];
   });

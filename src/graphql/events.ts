@@ -1,7 +1,13 @@
 import type { EventType } from '../protocol/events.ts';
 import { builder } from './builder.ts';
 import { Annotation, ContentPart, TokenLogprob } from './content.ts';
-import { EVENT_TYPE_NAMES, type EventOf, OutputItemEvent, ResponseLifecycleEvent } from './event-types.ts';
+import {
+  EVENT_TYPE_NAMES,
+  type EventOf,
+  OutputItemEvent,
+  ResponseEvent,
+  ResponseLifecycleEvent,
+} from './event-types.ts';
 import { Item } from './item-types.ts';
 
 function eventRef<Type extends EventType>(type: Type) {
@@ -10,37 +16,37 @@ function eventRef<Type extends EventType>(type: Type) {
 
 builder.objectType(eventRef('response.created'), {
   description: 'The response was created.',
-  interfaces: [ResponseLifecycleEvent],
+  interfaces: [ResponseLifecycleEvent, ResponseEvent],
 });
 
 builder.objectType(eventRef('response.in_progress'), {
   description: 'The run has started.',
-  interfaces: [ResponseLifecycleEvent],
+  interfaces: [ResponseLifecycleEvent, ResponseEvent],
 });
 
 builder.objectType(eventRef('response.completed'), {
   description: 'The run came to its end. The last event.',
-  interfaces: [ResponseLifecycleEvent],
+  interfaces: [ResponseLifecycleEvent, ResponseEvent],
 });
 
 builder.objectType(eventRef('response.incomplete'), {
   description: 'The run stopped at a limit. The last event.',
-  interfaces: [ResponseLifecycleEvent],
+  interfaces: [ResponseLifecycleEvent, ResponseEvent],
 });
 
 builder.objectType(eventRef('response.failed'), {
   description: 'The run failed. The last event.',
-  interfaces: [ResponseLifecycleEvent],
+  interfaces: [ResponseLifecycleEvent, ResponseEvent],
 });
 
 builder.objectType(eventRef('response.cancelled'), {
   description: 'The run was cancelled. The last event.',
-  interfaces: [ResponseLifecycleEvent],
+  interfaces: [ResponseLifecycleEvent, ResponseEvent],
 });
 
 builder.objectType(eventRef('response.output_item.added'), {
   description: 'An item begins: its kind and name are known.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     item: t.field({
       type: Item,
@@ -52,7 +58,7 @@ builder.objectType(eventRef('response.output_item.added'), {
 
 builder.objectType(eventRef('response.output_item.done'), {
   description: 'An item is over: this is how it stays.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     item: t.field({
       type: Item,
@@ -64,7 +70,7 @@ builder.objectType(eventRef('response.output_item.done'), {
 
 builder.objectType(eventRef('response.content_part.added'), {
   description: 'A part of an item begins.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     contentIndex: t.int({
       description: 'The place of the part in the content.',
@@ -80,7 +86,7 @@ builder.objectType(eventRef('response.content_part.added'), {
 
 builder.objectType(eventRef('response.content_part.done'), {
   description: 'A part of an item is over: this is how it stays.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     contentIndex: t.int({
       description: 'The place of the part in the content.',
@@ -96,7 +102,7 @@ builder.objectType(eventRef('response.content_part.done'), {
 
 builder.objectType(eventRef('response.output_text.delta'), {
   description: 'More text.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     contentIndex: t.int({
       description: 'The place of the part in the content.',
@@ -114,7 +120,7 @@ builder.objectType(eventRef('response.output_text.delta'), {
 
 builder.objectType(eventRef('response.output_text.done'), {
   description: 'The text of a part is whole.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     contentIndex: t.int({
       description: 'The place of the part in the content.',
@@ -126,7 +132,7 @@ builder.objectType(eventRef('response.output_text.done'), {
 
 builder.objectType(eventRef('response.output_text.annotation.added'), {
   description: 'The text of a part names a source.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     contentIndex: t.int({
       description: 'The place of the part in the content.',
@@ -146,7 +152,7 @@ builder.objectType(eventRef('response.output_text.annotation.added'), {
 
 builder.objectType(eventRef('response.refusal.delta'), {
   description: 'More of a refusal.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     contentIndex: t.int({
       description: 'The place of the part in the content.',
@@ -158,7 +164,7 @@ builder.objectType(eventRef('response.refusal.delta'), {
 
 builder.objectType(eventRef('response.refusal.done'), {
   description: 'A refusal is whole.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     contentIndex: t.int({
       description: 'The place of the part in the content.',
@@ -170,7 +176,7 @@ builder.objectType(eventRef('response.refusal.done'), {
 
 builder.objectType(eventRef('response.function_call_arguments.delta'), {
   description: 'More of the arguments of a call.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     delta: t.string({ description: 'The text to append.', resolve: ({ event }) => event.delta }),
   }),
@@ -178,7 +184,7 @@ builder.objectType(eventRef('response.function_call_arguments.delta'), {
 
 builder.objectType(eventRef('response.function_call_arguments.done'), {
   description: 'The arguments of a call are whole.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     name: t.string({ description: 'The function.', resolve: ({ event }) => event.name }),
     arguments: t.string({
@@ -190,7 +196,7 @@ builder.objectType(eventRef('response.function_call_arguments.done'), {
 
 builder.objectType(eventRef('response.reasoning_text.delta'), {
   description: 'More of what the model thinks.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     contentIndex: t.int({
       description: 'The place of the part in the content.',
@@ -202,7 +208,7 @@ builder.objectType(eventRef('response.reasoning_text.delta'), {
 
 builder.objectType(eventRef('response.reasoning_text.done'), {
   description: 'A thought is whole.',
-  interfaces: [OutputItemEvent],
+  interfaces: [OutputItemEvent, ResponseEvent],
   fields: (t) => ({
     contentIndex: t.int({
       description: 'The place of the part in the content.',

@@ -47,7 +47,7 @@ const ToolError = builder.objectRef<ToolErrorShape>('ToolError').implement({
 
 builder.objectRef<ItemNode<MessageItem>>('Message').implement({
   description: 'A message: of the user, the system, the developer or the model.',
-  interfaces: [Item],
+  interfaces: [Item, Node],
   fields: (t) => ({
     role: t.field({ type: MessageRole, description: 'Who speaks.', resolve: ({ item }) => item.role }),
     content: t.field({
@@ -64,7 +64,7 @@ builder.objectRef<ItemNode<MessageItem>>('Message').implement({
 
 export const FunctionCall = builder.objectRef<ItemNode<FunctionCallItem>>('FunctionCall').implement({
   description: 'The model calls a function. The client runs it and continues with a functionCallOutput.',
-  interfaces: [Item],
+  interfaces: [Item, Node],
   fields: (t) => ({
     callId: t.string({
       description: 'What the output names as the call that it answers.',
@@ -86,7 +86,7 @@ export const FunctionCall = builder.objectRef<ItemNode<FunctionCallItem>>('Funct
 
 builder.objectRef<ItemNode<FunctionCallOutputItem>>('FunctionCallOutput').implement({
   description: 'The answer to a function call.',
-  interfaces: [Item],
+  interfaces: [Item, Node],
   fields: (t) => ({
     callId: t.string({ description: 'The call that it answers.', resolve: ({ item }) => item.callId }),
     output: t.string({
@@ -110,7 +110,7 @@ const SummaryText = builder.objectRef<string>('SummaryText').implement({
 
 builder.objectRef<ItemNode<ReasoningItem>>('Reasoning').implement({
   description: 'What the model thought before it went on. Shown and stored, not sent back to the model.',
-  interfaces: [Item],
+  interfaces: [Item, Node],
   fields: (t) => ({
     content: t.field({
       type: [ContentPart],

@@ -52,7 +52,8 @@ export class ChunkReader {
 
   private read(raw: unknown, key: 'delta' | 'message'): ModelPart[] {
     const chunk = asObject(raw);
-    if (chunk === null) throw new ModelError('server_error', 'The model sent a chunk that is no JSON object.');
+    if (chunk === null)
+      throw new ModelError('server_error', 'The model sent a chunk that is no JSON object.');
     const error = chunk['error'];
     if (error !== undefined && error !== null && error !== '') this.error ??= toModelError(null, error);
     this.usage = toUsage(chunk['usage']) ?? toUsage(asObject(chunk['x_groq'])?.['usage']) ?? this.usage;

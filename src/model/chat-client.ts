@@ -3,7 +3,13 @@ import { ChunkReader } from './chat-chunks.ts';
 import { clean, fromClientError } from './chat-errors.ts';
 import { type TokenLimitField, toChatRequest } from './chat-request.ts';
 import { asCount, asObject, asText } from './json.ts';
-import { type ModelClient, ModelError, type ModelInfo, type ModelPart, type ModelRequest } from './model-client.ts';
+import {
+  type ModelClient,
+  ModelError,
+  type ModelInfo,
+  type ModelPart,
+  type ModelRequest,
+} from './model-client.ts';
 import { readSse, type SseRecord } from './sse-reader.ts';
 
 export interface ChatClientOptions {
@@ -37,7 +43,10 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
   const secrets = apiKey === null ? [] : [apiKey];
   const limitField = limitFieldOf(baseUrl);
 
-  async function* stream(request: ModelRequest, signal: AbortSignal): AsyncGenerator<readonly ModelPart[], void> {
+  async function* stream(
+    request: ModelRequest,
+    signal: AbortSignal,
+  ): AsyncGenerator<readonly ModelPart[], void> {
     const idle = new IdleTimer(idleTimeoutMs);
     const either = AbortSignal.any([signal, idle.signal]);
     try {

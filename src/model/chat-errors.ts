@@ -35,7 +35,8 @@ export function toModelError(status: number | null, body: unknown): ModelError {
   const error = asObject(body);
   const numeric =
     status ?? numberIn(error?.['status_code']) ?? numberIn(error?.['code']) ?? numberIn(error?.['status']);
-  const message = upstreamWords(body) || (numeric === null ? 'The model failed.' : `The model failed (${numeric}).`);
+  const message =
+    upstreamWords(body) || (numeric === null ? 'The model failed.' : `The model failed (${numeric}).`);
   const names = [asText(error?.['code']), asText(error?.['type'])];
   return new ModelError(codeOf(numeric, names, message), message.slice(0, MAX_MESSAGE));
 }

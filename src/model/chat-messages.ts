@@ -85,10 +85,18 @@ function toAssistantTurn(said: Said, outputs: ReadonlyMap<string, FunctionCallOu
   }));
   // A tool message holds text only; pictures and files follow in the user's name.
   const media = answered.flatMap(({ output }) => output.content.filter((part) => part.type !== 'input_text'));
-  return [assistant, ...tools, ...(media.length > 0 ? [{ role: 'user' as const, content: media.map(toPart) }] : [])];
+  return [
+    assistant,
+    ...tools,
+    ...(media.length > 0 ? [{ role: 'user' as const, content: media.map(toPart) }] : []),
+  ];
 }
 
-function toToolCall({ callId, name, arguments: json }: FunctionCallItem): OpenAI.ChatCompletionMessageToolCall {
+function toToolCall({
+  callId,
+  name,
+  arguments: json,
+}: FunctionCallItem): OpenAI.ChatCompletionMessageToolCall {
   return { id: callId, type: 'function', function: { name, arguments: json === '' ? '{}' : json } };
 }
 
@@ -111,7 +119,10 @@ function toPart(part: InputPart | OutputPart): ChatPart {
     case 'input_file': {
       // Chat Completions has no field for a file's URL; the servers that fetch files take it in place of the data.
       const data = part.fileData ?? part.fileUrl ?? '';
-      return { type: 'file', file: { ...(part.filename !== null && { filename: part.filename }), file_data: data } };
+      return {
+        type: 'file',
+        file: { ...(part.filename !== null && { filename: part.filename }), file_data: data },
+      };
     }
     default:
       return part satisfies never;

@@ -34,7 +34,8 @@ class SseParser {
     const records: SseRecord[] = [];
     const lines = (this.line + text).split('\n');
     this.line = lines.pop() ?? '';
-    if (this.line.length > MAX_LINE) throw new ModelError('server_error', 'The model sent a line without end.');
+    if (this.line.length > MAX_LINE)
+      throw new ModelError('server_error', 'The model sent a line without end.');
     for (const line of lines) this.take(line.endsWith('\r') ? line.slice(0, -1) : line, records);
     return records;
   }

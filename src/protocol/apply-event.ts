@@ -25,7 +25,8 @@ export function applyEvent(state: ResponseState, event: EventDraft): ResponseSta
       return replaceItem(state, event, () => event.item);
     case 'response.content_part.added':
       return replaceItem(state, event, (item) => {
-        if (event.contentIndex !== partsOf(item, event).length) throw misfit(event, 'its index is not the next one');
+        if (event.contentIndex !== partsOf(item, event).length)
+          throw misfit(event, 'its index is not the next one');
         return withParts(item, [...partsOf(item, event), event.part]);
       });
     case 'response.content_part.done':
@@ -33,7 +34,8 @@ export function applyEvent(state: ResponseState, event: EventDraft): ResponseSta
     case 'response.output_text.delta':
       return replacePart(state, event, (part) => {
         const text = partOf(part, 'output_text', event);
-        const logprobs = event.logprobs === null ? text.logprobs : [...(text.logprobs ?? []), ...event.logprobs];
+        const logprobs =
+          event.logprobs === null ? text.logprobs : [...(text.logprobs ?? []), ...event.logprobs];
         return { ...text, text: text.text + event.delta, logprobs };
       });
     case 'response.output_text.annotation.added':

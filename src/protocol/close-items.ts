@@ -64,5 +64,11 @@ export function closeOpenItems(state: ResponseState): readonly EventDraft[] {
 
 function closeArguments(item: FunctionCallItem, outputIndex: number): EventDraft {
   const { id: itemId, name } = item;
-  return { type: 'response.function_call_arguments.done', itemId, outputIndex, name, arguments: item.arguments };
+  return {
+    type: 'response.function_call_arguments.done',
+    itemId,
+    outputIndex,
+    name,
+    arguments: item.arguments,
+  };
 }

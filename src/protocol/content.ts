@@ -67,6 +67,7 @@ export interface TokenLogprob extends TopLogprob {
 /** The text of every text part, joined. */
 export function textOf(content: readonly ContentPart[]): string {
   let text = '';
-  for (const part of content) if (part.type === 'input_text' || part.type === 'output_text') text += part.text;
+  for (const part of content)
+    if (part.type === 'input_text' || part.type === 'output_text') text += part.text;
   return text;
 }

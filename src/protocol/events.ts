@@ -52,11 +52,17 @@ export type DeltaEvent =
       readonly delta: string;
       readonly logprobs: readonly TokenLogprob[] | null;
     })
-  | (OfPart & { readonly type: 'response.refusal.delta' | 'response.reasoning_text.delta'; readonly delta: string })
+  | (OfPart & {
+      readonly type: 'response.refusal.delta' | 'response.reasoning_text.delta';
+      readonly delta: string;
+    })
   | (OfItem & { readonly type: 'response.function_call_arguments.delta'; readonly delta: string });
 
 export type DoneEvent =
-  | (OfPart & { readonly type: 'response.output_text.done' | 'response.reasoning_text.done'; readonly text: string })
+  | (OfPart & {
+      readonly type: 'response.output_text.done' | 'response.reasoning_text.done';
+      readonly text: string;
+    })
   | (OfPart & {
       readonly type: 'response.output_text.annotation.added';
       readonly annotationIndex: number;

@@ -29,7 +29,10 @@ export interface PositionKey {
 }
 
 /** True if the query must read the table from high keys to low ones. */
-export function readsDescending({ order, backward }: Pick<PageRequest<unknown>, 'order' | 'backward'>): boolean {
+export function readsDescending({
+  order,
+  backward,
+}: Pick<PageRequest<unknown>, 'order' | 'backward'>): boolean {
   return (order === 'desc') !== backward;
 }
 

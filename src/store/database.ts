@@ -53,3 +53,15 @@ export async function isReachable({ sql }: Database): Promise<boolean> {
   );
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
+
+/** What a lost database looks like: codes of Postgres, of its client and of the operating system. */
+const AWAY =
+  /^(08...|53...|57P0[123]|40...|55P03|57014|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT)$/;
+
+/** True for failures that the same query may not meet again: the database is down, full, busy or restarting. */
+export function isDatabaseAway(error: unknown): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if ('code' in current && typeof current.code === 'string' && AWAY.test(current.code)) return true;
+  }
+  return false;
+}

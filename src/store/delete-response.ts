@@ -8,7 +8,11 @@ export type DeleteOutcome = 'deleted' | 'not_found' | 'in_flight';
  * Deletes an ended response for every reader. Its rows go at once, unless stored continuations still need its
  * items; then they go with the last of those, and so on up the branch.
  */
-export async function deleteResponse({ sql }: Database, scope: Scope, id: ResponseId): Promise<DeleteOutcome> {
+export async function deleteResponse(
+  { sql }: Database,
+  scope: Scope,
+  id: ResponseId,
+): Promise<DeleteOutcome> {
   return sql.begin(async (tx): Promise<DeleteOutcome> => {
     const [row] = await tx<{ status: string }[]>`
       select status from responses

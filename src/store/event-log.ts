@@ -62,9 +62,9 @@ export async function commitEvents(
         ${log.bodies}::text[]) where exists (select 1 from alive)
       on conflict (response_id, first) do nothing),
     ended as (
-      update responses r set status = e.status, completed_at = e.completed_at, usage = e.usage, error = e.error,
+      update responses r set status = e.status, completed_at = e.completed_at::timestamptz, usage = e.usage, error = e.error,
         incomplete_reason = e.reason, last_sequence = e.last_sequence
-      from unnest(${end.ids}::text[], ${end.statuses}::text[], ${end.times}::timestamptz[], ${end.usages}::text[],
+      from unnest(${end.ids}::text[], ${end.statuses}::text[], ${end.times}::text[], ${end.usages}::text[],
         ${end.errors}::text[], ${end.reasons}::text[], ${end.last}::int[])
         as e (id, status, completed_at, usage, error, reason, last_sequence)
       where r.id = e.id and r.status = 'in_progress' and exists (select 1 from alive)),
@@ -154,4 +154,3 @@ export async function wholeLogs(
 function parseBatch(body: string): ResponseEvent[] {
   return JSON.parse(body); // written by commitEvents alone
 }
-

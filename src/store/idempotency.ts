@@ -10,7 +10,11 @@ export interface UsedKey {
 }
 
 /** What a key was used for, if it was; the response may have been deleted since. */
-export async function findIdempotencyKey({ orm }: Database, scope: Scope, key: string): Promise<UsedKey | null> {
+export async function findIdempotencyKey(
+  { orm }: Database,
+  scope: Scope,
+  key: string,
+): Promise<UsedKey | null> {
   const [row] = await orm
     .select({ inputHash: idempotencyKeys.inputHash, responseId: idempotencyKeys.responseId })
     .from(idempotencyKeys)

@@ -2,10 +2,10 @@ import type { SQL } from 'drizzle-orm';
 import { and, asc, eq, inArray, sql } from 'drizzle-orm';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { FunctionCallItem, Item } from '../protocol/items.ts';
-import type { StoredItem } from '../protocol/stored.ts';
-import type { Scope } from '../protocol/scope.ts';
-import type { Database } from './database.ts';
 import { type Page, type PageRequest, type PositionKey, readsDescending, toPage } from '../protocol/pages.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { StoredItem } from '../protocol/stored.ts';
+import type { Database } from './database.ts';
 import { items } from './tables.ts';
 
 /** A call id as a column can hold it: NUL characters and lone surrogates escaped. */
@@ -22,7 +22,9 @@ export async function outputsOf(
   const rows = await orm
     .select({ responseId: items.responseId, body: items.body })
     .from(items)
-    .where(and(inArray(items.responseId, [...ids]), eq(items.tenant, scope.tenant), eq(items.direction, 'output')))
+    .where(
+      and(inArray(items.responseId, [...ids]), eq(items.tenant, scope.tenant), eq(items.direction, 'output')),
+    )
     .orderBy(asc(items.responseId), asc(items.position));
   return groupById(rows.map(({ responseId, body }) => [responseId, body]));
 }
@@ -76,7 +78,11 @@ export async function pendingCalls(
  * The context of a continuation of `id`: input and output of all its ancestors and its own, oldest first.
  * Deleted ancestors are still part of it; the branch needs what they said.
  */
-export async function branchItems({ sql: query }: Database, scope: Scope, id: ResponseId): Promise<readonly Item[]> {
+export async function branchItems(
+  { sql: query }: Database,
+  scope: Scope,
+  id: ResponseId,
+): Promise<readonly Item[]> {
   const rows = await query<{ body: string }[]>`
     with recursive branch as (
       select id, previous_response_id, depth from responses where id = ${id} and tenant = ${scope.tenant}
@@ -97,7 +103,11 @@ export interface InputItemQuery {
 export type InputItemRow = StoredItem & PositionKey;
 
 /** What the model was given for a response, a page of it. */
-export async function inputItemsPage(db: Database, scope: Scope, query: InputItemQuery): Promise<Page<InputItemRow>> {
+export async function inputItemsPage(
+  db: Database,
+  scope: Scope,
+  query: InputItemQuery,
+): Promise<Page<InputItemRow>> {
   const { page } = query;
   const descending = readsDescending(page);
   const direction = sql.raw(descending ? 'desc' : 'asc');
@@ -105,7 +115,12 @@ export async function inputItemsPage(db: Database, scope: Scope, query: InputIte
   const [low, high] = page.order === 'asc' ? [page.after, page.before] : [page.before, page.after];
   if (low !== null) bounds.push(sql`and (branch.depth, i.position) > (${low.depth}, ${low.position})`);
   if (high !== null) bounds.push(sql`and (branch.depth, i.position) < (${high.depth}, ${high.position})`);
-  const rows = await db.orm.execute<{ body: string; response_id: ResponseId | null; depth: number; position: number }>(
+  const rows = await db.orm.execute<{
+    body: string;
+    response_id: ResponseId | null;
+    depth: number;
+    position: number;
+  }>(
     sql`${inputOf(scope, query)}
     select i.body, case when branch.deleted_at is null then branch.id end as response_id, branch.depth, i.position
     from branch join items i on i.response_id = branch.id
@@ -145,7 +160,9 @@ function inputOf(scope: Scope, { responseId, scope: which }: Omit<InputItemQuery
     where ${which === 'all'})`;
 }
 
-function groupById<Value>(pairs: readonly (readonly [ResponseId, Value])[]): ReadonlyMap<ResponseId, Value[]> {
+function groupById<Value>(
+  pairs: readonly (readonly [ResponseId, Value])[],
+): ReadonlyMap<ResponseId, Value[]> {
   const groups = new Map<ResponseId, Value[]>();
   for (const [id, value] of pairs) {
     const group = groups.get(id);

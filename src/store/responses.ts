@@ -1,10 +1,10 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { ResponseId } from '../protocol/ids.ts';
-import type { ResponseBase, ResponseState } from '../protocol/response.ts';
-import type { ResponseFilter } from '../protocol/stored.ts';
-import type { Scope } from '../protocol/scope.ts';
-import type { Database } from './database.ts';
 import { type Page, type PageRequest, readsDescending, type TimeKey, toPage } from '../protocol/pages.ts';
+import type { ResponseBase, ResponseState } from '../protocol/response.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { ResponseFilter } from '../protocol/stored.ts';
+import type { Database } from './database.ts';
 import { responses } from './tables.ts';
 
 /** A response as its row tells it. Of one in flight the log knows more; of an ended one `items` has the output. */

@@ -68,8 +68,12 @@ export const responses = pgTable(
   },
   (table) => [
     index('responses_newest').on(table.tenant, table.createdAt, table.id).where(sql`deleted_at is null`),
-    index('responses_by_status').on(table.tenant, table.status, table.createdAt, table.id).where(sql`deleted_at is null`),
-    index('responses_by_model').on(table.tenant, table.model, table.createdAt, table.id).where(sql`deleted_at is null`),
+    index('responses_by_status')
+      .on(table.tenant, table.status, table.createdAt, table.id)
+      .where(sql`deleted_at is null`),
+    index('responses_by_model')
+      .on(table.tenant, table.model, table.createdAt, table.id)
+      .where(sql`deleted_at is null`),
     index('responses_continuing').on(table.previousResponseId, table.createdAt, table.id),
     index('responses_roots')
       .on(table.tenant, table.createdAt, table.id)

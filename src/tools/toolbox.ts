@@ -18,7 +18,8 @@ export interface Toolbox {
  * sent upstream: few servers know it, and what a model is not shown it cannot be tempted by.
  */
 export function createToolbox(tools: readonly Tool[], choice: ToolChoice): Toolbox {
-  const allowed = choice.mode === 'allowed_tools' ? new Set(choice.allowedTools.map(({ name }) => name)) : null;
+  const allowed =
+    choice.mode === 'allowed_tools' ? new Set(choice.allowedTools.map(({ name }) => name)) : null;
   const offered = tools.filter((tool) => allowed === null || allowed.has(tool.name));
   const names = new Set(offered.map((tool) => tool.name));
   return { offered, route: (name) => (names.has(name) ? { kind: 'client' } : { kind: 'unknown' }) };

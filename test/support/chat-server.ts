@@ -14,7 +14,11 @@ export interface Exchange {
 /** The parts of a Chat Completions request that tests look at. */
 export interface ChatBody {
   readonly model: string;
-  readonly messages: readonly { readonly role: string; readonly content: unknown; readonly [key: string]: unknown }[];
+  readonly messages: readonly {
+    readonly role: string;
+    readonly content: unknown;
+    readonly [key: string]: unknown;
+  }[];
   readonly [key: string]: unknown;
 }
 
@@ -142,7 +146,11 @@ function index(list: readonly Call[], name: string): string {
 }
 
 /** An answer that is one JSON body, an error for example. */
-export function json(status: number, body: unknown, headers: { readonly [name: string]: string } = {}): Answer {
+export function json(
+  status: number,
+  body: unknown,
+  headers: { readonly [name: string]: string } = {},
+): Answer {
   return ({ answer }) => {
     answer.writeHead(status, { 'content-type': 'application/json', ...headers });
     answer.end(typeof body === 'string' ? body : JSON.stringify(body));

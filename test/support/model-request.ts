@@ -3,7 +3,10 @@ import { newItemId } from '../../src/protocol/ids.ts';
 import type { ResponseSettings } from '../../src/protocol/request.ts';
 
 /** A request that asks for nothing in particular, with what the test is about on top. */
-export function modelRequest(more: Partial<ModelRequest> = {}, settings: Partial<ResponseSettings> = {}): ModelRequest {
+export function modelRequest(
+  more: Partial<ModelRequest> = {},
+  settings: Partial<ResponseSettings> = {},
+): ModelRequest {
   const plain: ResponseSettings = {
     model: 'test-model',
     instructions: null,

@@ -51,7 +51,9 @@ describe.skipIf(files.length === 0)('recorded answers of providers', () => {
     expect(heard.text).toBe(wanted.text ?? '');
     expect(heard.reasoning).toBe(wanted.reasoning ?? '');
     expect(heard.refusal).toBe(wanted.refusal ?? '');
-    expect(heard.calls).toEqual((wanted.tool_calls ?? []).map(({ id, name, arguments: json }) => [id, name, json]));
+    expect(heard.calls).toEqual(
+      (wanted.tool_calls ?? []).map(({ id, name, arguments: json }) => [id, name, json]),
+    );
     expect(heard.usage).toEqual(toUsage(wanted.usage_normalised));
     if (wanted.error) {
       expect(heard.error?.message).toBe(wanted.error.message);
@@ -65,7 +67,8 @@ describe.skipIf(files.length === 0)('recorded answers of providers', () => {
 
 function answerOf(recording: Recording): Answer {
   return ({ answer }) => {
-    const type = recording.content_type ?? (recording.kind === 'stream' ? 'text/event-stream' : 'application/json');
+    const type =
+      recording.content_type ?? (recording.kind === 'stream' ? 'text/event-stream' : 'application/json');
     answer.writeHead(recording.status, { 'content-type': type, 'retry-after-ms': '1' });
     answer.end(bytesOf(recording));
   };
@@ -87,11 +90,16 @@ function bytesOf({ wire, chunks = [], body, body_raw }: Recording): string {
 async function play(answer: Answer) {
   await using upstream = await startChatServer();
   upstream.enqueue(answer, answer, answer);
-  const client = createChatClient({ baseUrl: upstream.baseUrl, apiKey: 'key-of-this-test', idleTimeoutMs: 5000 });
+  const client = createChatClient({
+    baseUrl: upstream.baseUrl,
+    apiKey: 'key-of-this-test',
+    idleTimeoutMs: 5000,
+  });
   const parts: ModelPart[] = [];
   let error: ModelError | null = null;
   try {
-    for await (const batch of client.stream(modelRequest(), new AbortController().signal)) parts.push(...batch);
+    for await (const batch of client.stream(modelRequest(), new AbortController().signal))
+      parts.push(...batch);
   } catch (thrown) {
     if (!(thrown instanceof ModelError)) throw thrown;
     error = thrown;

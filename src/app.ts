@@ -1,0 +1,88 @@
+import type { Config } from './config.ts';
+import { startDemoModel } from './demo/demo-model.ts';
+import { createEngine } from './engine/engine.ts';
+import { LEASE_TIMES } from './engine/leases.ts';
+import { createChatClient } from './model/chat-client.ts';
+import { createGraphQLServer, ENDPOINT } from './server/graphql-server.ts';
+import { listen } from './server/http-server.ts';
+import { attachWebSocket } from './server/websocket.ts';
+import { isReachable, migrateDatabase, openDatabase } from './store/database.ts';
+import { startEmbedded } from './store/embedded.ts';
+import type { Logger } from './util/logger.ts';
+
+export interface App {
+  /** Where GraphQL is served. */
+  readonly url: string;
+  /** Stops taking work, lets runs end for a while, ends followers, then lets go of everything. Once is enough. */
+  stop(): Promise<void>;
+}
+
+/** How long runs in flight may go on after a stop. What they cannot finish ends as FAILED, with its text kept. */
+const RUN_GRACE_MS = 6_000;
+
+/** How long answers under way may take to leave. */
+const ANSWER_GRACE_MS = 500;
+
+/**
+ * Puts the parts together and starts them, the lowest first; a failure stops those that run already.
+ *
+ * @throws AppError START_FAILED with one line for the operator.
+ */
+export async function startApp(config: Config, logger: Logger): Promise<App> {
+  const parts = new AsyncDisposableStack();
+  try {
+    const embedded = config.databaseUrl === null ? await startEmbedded(config.dataDir) : null;
+    if (embedded !== null) parts.defer(() => embedded.stop());
+    const databaseUrl = embedded?.url ?? config.databaseUrl ?? '';
+    await migrateDatabase(databaseUrl);
+    const database = openDatabase(databaseUrl);
+    parts.defer(() => database.close());
+
+    const demo = config.upstream === null ? await startDemoModel() : null;
+    if (demo !== null) parts.defer(() => demo.close());
+    const model = createChatClient({
+      baseUrl: config.upstream?.baseUrl ?? demo?.baseUrl ?? '',
+      apiKey: config.upstream?.apiKey ?? null,
+      idleTimeoutMs: config.modelIdleTimeoutMs,
+    });
+
+    const engine = createEngine({
+      database,
+      model,
+      logger,
+      defaultModel: config.defaultModel,
+      maxRounds: config.maxRounds,
+      leaseTimes: LEASE_TIMES,
+      pollMs: 1000,
+      alone: embedded !== null,
+    });
+    await engine.start();
+    let serving = true;
+    const isReady = async () => serving && (await isReachable(database));
+    const graphql = createGraphQLServer({ engine, logger, isReady });
+    const http = await listen(graphql, config).catch(async (error: unknown) => {
+      await engine.stop(0);
+      throw error;
+    });
+    const sockets = attachWebSocket(http.server, graphql, logger);
+
+    const stop = async () => {
+      serving = false;
+      await engine.stop(RUN_GRACE_MS);
+      await sockets.close();
+      await http.close(ANSWER_GRACE_MS);
+      await parts.disposeAsync();
+    };
+    let stopped: Promise<void> | undefined;
+    return {
+      url: `${http.origin}${ENDPOINT}`,
+      stop: () => {
+        stopped ??= stop();
+        return stopped;
+      },
+    };
+  } catch (error) {
+    await parts.disposeAsync();
+    throw error;
+  }
+}

@@ -1,0 +1,82 @@
+import { z } from 'zod';
+import { AppError } from './util/errors.ts';
+
+const milliseconds = (low: number) =>
+  z.coerce.number().int().min(low, `a whole number from ${low}, in milliseconds`);
+const url = z
+  .string()
+  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'an http or https URL');
+const postgresUrl = z
+  .string()
+  .refine(
+    (text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''),
+    'a URL like postgres://user@host/database',
+  );
+const PORT_RANGE = 'a whole number from 0 to 65535';
+const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+
+/** Every key of the environment that is read, with its default. The README's table says what each means. */
+const Environment = z.object({
+  HOST: z.string().default('127.0.0.1'),
+  PORT: z.coerce.number().int().min(0, PORT_RANGE).max(65_535, PORT_RANGE).default(4000),
+  DATABASE_URL: postgresUrl.optional(),
+  DATA_DIR: z.string().default('.data'),
+  OPENAI_BASE_URL: url.optional(),
+  OPENAI_API_KEY: z.string().optional(),
+  DEFAULT_MODEL: z.string().optional(),
+  MODEL_IDLE_TIMEOUT_MS: milliseconds(1).default(120_000),
+  MAX_ROUNDS: z.coerce.number().int().min(1, 'a whole number from 1').default(10),
+  LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
+});
+
+export interface Config {
+  readonly host: string;
+  /** 0: any free port. */
+  readonly port: number;
+  /** Null: the built-in Postgres in `dataDir`. */
+  readonly databaseUrl: string | null;
+  readonly dataDir: string;
+  /** Null: the demo model. */
+  readonly upstream: Upstream | null;
+  /** The model of requests that name none. */
+  readonly defaultModel: string | null;
+  readonly modelIdleTimeoutMs: number;
+  readonly maxRounds: number;
+  readonly logLevel: string;
+}
+
+export interface Upstream {
+  readonly baseUrl: string;
+  readonly apiKey: string | null;
+}
+
+const OPENAI = 'https://api.openai.com/v1';
+
+/**
+ * Reads the environment. An empty value counts as none.
+ *
+ * @throws AppError START_FAILED with one line that names the key, the value and what is allowed.
+ */
+export function readConfig(environment: NodeJS.ProcessEnv): Config {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = Environment.safeParse(given);
+  if (!parsed.success) {
+    const issue = parsed.error.issues[0];
+    const key = String(issue?.path[0] ?? '');
+    const value = /KEY|URL/.test(key) ? 'that value' : JSON.stringify(environment[key]); // may hold a password
+    throw new AppError('START_FAILED', `${key} cannot be ${value}: it must be ${issue?.message}.`);
+  }
+  const { OPENAI_BASE_URL, OPENAI_API_KEY, ...env } = parsed.data;
+  const isDemo = OPENAI_BASE_URL === undefined && OPENAI_API_KEY === undefined;
+  return Object.freeze({
+    host: env.HOST,
+    port: env.PORT,
+    databaseUrl: env.DATABASE_URL ?? null,
+    dataDir: env.DATA_DIR,
+    upstream: isDemo ? null : { baseUrl: OPENAI_BASE_URL ?? OPENAI, apiKey: OPENAI_API_KEY ?? null },
+    defaultModel: env.DEFAULT_MODEL ?? (isDemo ? 'demo' : null),
+    modelIdleTimeoutMs: env.MODEL_IDLE_TIMEOUT_MS,
+    maxRounds: env.MAX_ROUNDS,
+    logLevel: env.LOG_LEVEL,
+  });
+}

@@ -1,0 +1,43 @@
+import { startApp } from './app.ts';
+import { readConfig } from './config.ts';
+import { AppError } from './util/errors.ts';
+import { createLogger } from './util/logger.ts';
+
+const DEMO = `No OPENAI_BASE_URL and no OPENAI_API_KEY: the built-in demo model answers. It is not a language model. For a real one, e.g. Ollama: OPENAI_BASE_URL=http://127.0.0.1:11434/v1 DEFAULT_MODEL=llama3.2 npm start\n`;
+
+try {
+  const config = readConfig(process.env);
+  const app = await startApp(config, createLogger(config.logLevel));
+  const stop = async () => {
+    process.stdout.write('stopping\n');
+    await app.stop();
+    process.exit(0);
+  };
+  // npm passes a signal on that the terminal has sent to us already: twice is still once.
+  let stopping = false;
+  const stopOnce = () => {
+    if (!stopping) void stop();
+    stopping = true;
+  };
+  process.on('SIGINT', stopOnce);
+  process.on('SIGTERM', stopOnce);
+  watchNpm(stopOnce);
+  if (config.upstream === null) process.stdout.write(DEMO);
+  process.stdout.write(`listening on ${app.url}\n`);
+} catch (error) {
+  if (!(error instanceof AppError) || error.code !== 'START_FAILED') throw error;
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+}
+
+/**
+ * Between npm and this process stands a shell, which dies of a signal sent to npm without passing it on. So a
+ * server that npm started stops when its parent has gone.
+ */
+function watchNpm(onGone: () => void): void {
+  if (process.env['npm_lifecycle_event'] === undefined) return;
+  const parent = process.ppid;
+  setInterval(() => {
+    if (process.ppid !== parent) onGone();
+  }, 250).unref();
+}

@@ -1,0 +1,39 @@
+import { createServer, type Server } from 'node:http';
+import { AppError, messageOf } from '../util/errors.ts';
+import type { GraphQLServer } from './graphql-server.ts';
+
+export interface HttpServer {
+  readonly server: Server;
+  /** `http://HOST:PORT`, with the port that was found. */
+  readonly origin: string;
+  /** Takes no more connections, gives those under way `graceMs` to end, then cuts them. */
+  close(graceMs: number): Promise<void>;
+}
+
+/** @throws AppError START_FAILED when the address cannot be had. */
+export async function listen(
+  graphql: GraphQLServer,
+  { host, port }: { readonly host: string; readonly port: number },
+): Promise<HttpServer> {
+  const server = createServer((request, answer) => void graphql(request, answer));
+  await new Promise<void>((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, host, resolve);
+  }).catch((cause) => {
+    const hint = cause.code === 'EADDRINUSE' ? 'Another program listens there; set PORT.' : messageOf(cause);
+    throw new AppError('START_FAILED', `Cannot listen on ${host}:${port}. ${hint}`, { cause });
+  });
+  const address = server.address();
+  const found = typeof address === 'object' && address !== null ? address.port : port;
+  return {
+    server,
+    origin: `http://${host.includes(':') ? `[${host}]` : host}:${found}`,
+    close: async (graceMs) => {
+      const closed = new Promise((resolve) => server.close(resolve));
+      server.closeIdleConnections();
+      const timer = setTimeout(() => server.closeAllConnections(), graceMs);
+      await closed;
+      clearTimeout(timer);
+    },
+  };
+}

@@ -1,0 +1,43 @@
+import { randomUUID } from 'node:crypto';
+import { GraphQLError } from 'graphql';
+import { ModelError } from '../model/model-client.ts';
+import { isDatabaseAway } from '../store/database.ts';
+import { AppError } from '../util/errors.ts';
+import type { Logger } from '../util/logger.ts';
+
+/**
+ * The one place where errors become what a caller sees: ours with their code, GraphQL's own as they are, and
+ * everything unexpected as "Internal server error" with an id that the log has too.
+ */
+export function createErrorMask(logger: Logger): (error: unknown) => GraphQLError {
+  return (error) => {
+    const original = originOf(error);
+    if (original instanceof AppError) return coded(error, original.message, { code: original.code });
+    if (original instanceof ModelError) return coded(error, original.message, { code: 'UPSTREAM' });
+    if (original === null && error instanceof GraphQLError) return error;
+    if (isDatabaseAway(original)) {
+      logger.warn({ error: original }, 'the database is away; a request failed');
+      return coded(error, 'The database does not answer. Try again.', { code: 'UNAVAILABLE' });
+    }
+    const id = randomUUID();
+    logger.error({ error: original ?? error, errorId: id }, 'a request broke');
+    return coded(error, 'Internal server error', { code: 'INTERNAL', id });
+  };
+}
+
+/** What was thrown beneath a GraphQL error; null if that is all there is. */
+function originOf(error: unknown): unknown {
+  if (!(error instanceof GraphQLError)) return error;
+  const inner = error.cause ?? error.originalError ?? null;
+  return inner instanceof GraphQLError ? originOf(inner) : inner;
+}
+
+/** Keeps where in the query it happened. */
+function coded(
+  error: unknown,
+  message: string,
+  extensions: { readonly [key: string]: string },
+): GraphQLError {
+  const { nodes, path } = error instanceof GraphQLError ? error : {};
+  return new GraphQLError(message, { nodes, path, extensions });
+}
