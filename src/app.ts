@@ -1,7 +1,7 @@
 import type { Config } from './config.ts';
 import { startDemoModel } from './demo/demo-model.ts';
 import { createEngine } from './engine/engine.ts';
-import { LEASE_TIMES } from './engine/leases.ts';
+import { LEASE_TIMES, type LeaseTimes } from './engine/leases.ts';
 import { createChatClient } from './model/chat-client.ts';
 import { createGraphQLServer, ENDPOINT } from './server/graphql-server.ts';
 import { listen } from './server/http-server.ts';
@@ -17,18 +17,25 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** How long runs in flight may go on after a stop. What they cannot finish ends as FAILED, with its text kept. */
-const RUN_GRACE_MS = 6_000;
+/** How patient the parts are. Tests are less so. In milliseconds. */
+export interface Timing {
+  readonly lease: LeaseTimes;
+  /** How often a follower asks the log about a response that runs elsewhere. */
+  readonly pollMs: number;
+  /** How long runs may go on after a stop. What they cannot finish ends as FAILED, with its text kept. */
+  readonly runGraceMs: number;
+  /** How long answers under way may take to leave. */
+  readonly answerGraceMs: number;
+}
 
-/** How long answers under way may take to leave. */
-const ANSWER_GRACE_MS = 500;
+const TIMING: Timing = { lease: LEASE_TIMES, pollMs: 1000, runGraceMs: 6000, answerGraceMs: 500 };
 
 /**
  * Puts the parts together and starts them, the lowest first; a failure stops those that run already.
  *
  * @throws AppError START_FAILED with one line for the operator.
  */
-export async function startApp(config: Config, logger: Logger): Promise<App> {
+export async function startApp(config: Config, logger: Logger, timing: Timing = TIMING): Promise<App> {
   const parts = new AsyncDisposableStack();
   try {
     const embedded = config.databaseUrl === null ? await startEmbedded(config.dataDir) : null;
@@ -52,8 +59,8 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
       logger,
       defaultModel: config.defaultModel,
       maxRounds: config.maxRounds,
-      leaseTimes: LEASE_TIMES,
-      pollMs: 1000,
+      leaseTimes: timing.lease,
+      pollMs: timing.pollMs,
       alone: embedded !== null,
     });
     await engine.start();
@@ -68,9 +75,9 @@ export async function startApp(config: Config, logger: Logger): Promise<App> {
 
     const stop = async () => {
       serving = false;
-      await engine.stop(RUN_GRACE_MS);
+      await engine.stop(timing.runGraceMs);
       await sockets.close();
-      await http.close(ANSWER_GRACE_MS);
+      await http.close(timing.answerGraceMs);
       await parts.disposeAsync();
     };
     let stopped: Promise<void> | undefined;

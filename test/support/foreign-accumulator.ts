@@ -1,0 +1,126 @@
+import { accumulateResponse } from 'openai/lib/responses/ResponseAccumulator';
+import type { Response, ResponseStreamEvent } from 'openai/resources/responses/responses';
+import { expect } from 'vitest';
+import type { StreamEvent } from './stream.ts';
+
+/**
+ * A second judge that nobody here wrote: the accumulator of the `openai` package. It throws at the first wrong
+ * index, id or order; its own result must say what the last event says. It knows no CANCELLED.
+ */
+export function feedForeignAccumulator(events: readonly StreamEvent[]): void {
+  let snapshot: Response | undefined;
+  for (const event of events) {
+    if (event.__typename === 'ResponseCancelledEvent') break;
+    snapshot = accumulateResponse(toWire(event), snapshot);
+  }
+  const said = events.at(-1)?.['response'];
+  if (said.status === 'CANCELLED') return;
+  const texts = snapshot?.output.flatMap((item) => (item.type === 'message' ? item.content : []));
+  expect(texts?.map((part) => (part.type === 'output_text' ? part.text : '')).join('')).toBe(said.outputText);
+  expect(snapshot?.output.map(({ id }) => id)).toEqual(
+    said.output.map(({ id }: { readonly id: string }) => id),
+  );
+}
+
+const TYPES: { readonly [typename: string]: string } = {
+  ResponseCreatedEvent: 'response.created',
+  ResponseInProgressEvent: 'response.in_progress',
+  ResponseCompletedEvent: 'response.completed',
+  ResponseIncompleteEvent: 'response.incomplete',
+  ResponseFailedEvent: 'response.failed',
+  OutputItemAddedEvent: 'response.output_item.added',
+  OutputItemDoneEvent: 'response.output_item.done',
+  ContentPartAddedEvent: 'response.content_part.added',
+  ContentPartDoneEvent: 'response.content_part.done',
+  OutputTextDeltaEvent: 'response.output_text.delta',
+  OutputTextDoneEvent: 'response.output_text.done',
+  OutputTextAnnotationAddedEvent: 'response.output_text.annotation.added',
+  RefusalDeltaEvent: 'response.refusal.delta',
+  RefusalDoneEvent: 'response.refusal.done',
+  FunctionCallArgumentsDeltaEvent: 'response.function_call_arguments.delta',
+  FunctionCallArgumentsDoneEvent: 'response.function_call_arguments.done',
+  ReasoningTextDeltaEvent: 'response.reasoning_text.delta',
+  ReasoningTextDoneEvent: 'response.reasoning_text.done',
+};
+
+/** The event in the form that OpenAI's Responses API sends. */
+function toWire(event: StreamEvent): ResponseStreamEvent {
+  const { __typename, sequenceNumber, cursor: _, response, item, part, annotation, ...rest } = event;
+  const wire = {
+    type: TYPES[__typename],
+    sequence_number: sequenceNumber,
+    ...Object.fromEntries(Object.entries(rest).map(([key, value]) => [snake(key), value])),
+    ...(__typename === 'OutputTextDeltaEvent' && { logprobs: [] }),
+    ...(__typename === 'OutputTextDoneEvent' && { logprobs: [] }),
+    ...(response && { response: toWireResponse(response) }),
+    ...(item && { item: toWireItem(item) }),
+    ...(part && { part: toWirePart(part) }),
+    ...(annotation && { annotation: toWireAnnotation(annotation) }),
+  };
+  return wire as unknown as ResponseStreamEvent;
+}
+
+function snake(key: string): string {
+  return key.replace(/[A-Z]/g, (letter) => `_${letter.toLowerCase()}`);
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers as they come
+function toWireResponse(response: any) {
+  return {
+    id: response.id,
+    object: 'response',
+    created_at: Date.parse(response.createdAt) / 1000,
+    status: response.status.toLowerCase(),
+    model: response.model,
+    output: response.output.map(toWireItem),
+    error: response.error,
+    incomplete_details: response.incompleteDetails,
+    tools: [],
+    parallel_tool_calls: true,
+    tool_choice: 'auto',
+  };
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers as they come
+function toWireItem(item: any) {
+  const base = { id: item.id, status: item.status === 'FAILED' ? 'incomplete' : item.status.toLowerCase() };
+  switch (item.__typename) {
+    case 'Message':
+      return { ...base, type: 'message', role: 'assistant', content: item.content.map(toWirePart) };
+    case 'FunctionCall':
+      return {
+        ...base,
+        type: 'function_call',
+        call_id: item.callId,
+        name: item.name,
+        arguments: item.arguments,
+      };
+    case 'FunctionCallOutput':
+      return { ...base, type: 'function_call_output', call_id: item.callId, output: item.output };
+    default:
+      return { ...base, type: 'reasoning', summary: [], content: item.content.map(toWirePart) };
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers as they come
+function toWirePart(part: any) {
+  switch (part.__typename) {
+    case 'OutputText':
+      return {
+        type: 'output_text',
+        text: part.text,
+        annotations: part.annotations.map(toWireAnnotation),
+        logprobs: [],
+      };
+    case 'Refusal':
+      return { type: 'refusal', refusal: part.refusal };
+    default:
+      return { type: 'reasoning_text', text: part.text };
+  }
+}
+
+// biome-ignore lint/suspicious/noExplicitAny: answers as they come
+function toWireAnnotation(annotation: any) {
+  const { url, title, startIndex, endIndex } = annotation;
+  return { type: 'url_citation', url, title, start_index: startIndex, end_index: endIndex };
+}

@@ -1,0 +1,37 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import postgres from 'postgres';
+import type { TestProject } from 'vitest/node';
+import { migrateDatabase } from '../../src/store/database.ts';
+import { startEmbedded } from '../../src/store/embedded.ts';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** A superuser's URL, without a database. */
+    readonly postgresUrl: string;
+    /** A database with all migrations, to be copied. */
+    readonly templateDatabase: string;
+  }
+}
+
+/** One Postgres for all test files: the one of TEST_DATABASE_URL, else the built-in one in a folder of its own. */
+export async function setup({ provide }: TestProject) {
+  const given = process.env['TEST_DATABASE_URL'];
+  const folder = mkdtempSync(join(tmpdir(), 'responses-tests-'));
+  const embedded = given === undefined ? await startEmbedded(folder) : null;
+  const server = new URL(embedded?.url ?? given ?? '');
+  server.pathname = '/';
+  const template = `responses_template_${process.pid}`;
+  const admin = postgres(`${server}postgres`, { max: 1, onnotice: () => {} });
+  await admin`create database ${admin(template)}`;
+  await migrateDatabase(`${server}${template}`);
+  provide('postgresUrl', String(server));
+  provide('templateDatabase', template);
+  return async () => {
+    await admin`drop database if exists ${admin(template)} with (force)`;
+    await admin.end();
+    await embedded?.stop();
+    rmSync(folder, { recursive: true, force: true });
+  };
+}

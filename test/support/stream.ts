@@ -1,0 +1,83 @@
+import { createClient as createSseClient } from 'graphql-sse';
+import { createClient as createSocketClient } from 'graphql-ws';
+import { WebSocket } from 'ws';
+import { checkEventRules } from './event-rules.ts';
+import { RESPONSE_FIELDS } from './graphql.ts';
+
+/** An event with everything that can be selected of it. */
+export interface StreamEvent {
+  readonly __typename: string;
+  readonly sequenceNumber: number;
+  readonly cursor: string;
+  // biome-ignore lint/suspicious/noExplicitAny: tests look at events as they come
+  readonly [field: string]: any;
+}
+
+export const STREAM = `
+  subscription Stream($id: ID!, $after: String, $types: [ResponseEventType!]) {
+    responseStream(id: $id, after: $after, types: $types) {
+      __typename
+      sequenceNumber
+      cursor
+      ... on ResponseLifecycleEvent { response { ...ResponseFields } }
+      ... on OutputItemEvent { outputIndex itemId }
+      ... on OutputItemAddedEvent { item { ...ItemFields } }
+      ... on OutputItemDoneEvent { item { ...ItemFields } }
+      ... on ContentPartAddedEvent { contentIndex part { ...PartFields } }
+      ... on ContentPartDoneEvent { contentIndex part { ...PartFields } }
+      ... on OutputTextDeltaEvent { contentIndex delta logprobs { token logprob bytes top { token logprob bytes } } }
+      ... on OutputTextDoneEvent { contentIndex text }
+      ... on OutputTextAnnotationAddedEvent {
+        contentIndex annotationIndex annotation { ... on UrlCitation { url title startIndex endIndex } }
+      }
+      ... on RefusalDeltaEvent { contentIndex delta }
+      ... on RefusalDoneEvent { contentIndex refusal }
+      ... on FunctionCallArgumentsDeltaEvent { delta }
+      ... on FunctionCallArgumentsDoneEvent { name arguments }
+      ... on ReasoningTextDeltaEvent { contentIndex delta }
+      ... on ReasoningTextDoneEvent { contentIndex text }
+    }
+  }
+  ${RESPONSE_FIELDS}`;
+
+export interface StreamVariables {
+  readonly id: string;
+  readonly after?: string;
+  readonly types?: readonly string[];
+}
+
+export type Transport = 'WebSocket' | 'SSE';
+
+export const TRANSPORTS: readonly Transport[] = ['WebSocket', 'SSE'];
+
+/** Follows a response, event by event. Leaving the loop ends the subscription and closes its connection. */
+export async function* follow(
+  { url }: { readonly url: string },
+  variables: StreamVariables,
+  transport: Transport = 'WebSocket',
+): AsyncGenerator<StreamEvent, void> {
+  const payload = { query: STREAM, variables: { ...variables } };
+  const client =
+    transport === 'SSE'
+      ? createSseClient({ url, retryAttempts: 0 })
+      : createSocketClient({ url: url.replace('http', 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 });
+  try {
+    for await (const { data, errors } of client.iterate<{ responseStream: StreamEvent }>(payload)) {
+      if (errors) throw Object.assign(new Error(errors[0]?.message), { errors });
+      if (data) yield data.responseStream;
+    }
+  } finally {
+    await client.dispose();
+  }
+}
+
+/** All events of a stream, until it completes. One that is read whole is checked against the rules of streams. */
+export async function collect(
+  app: { readonly url: string },
+  variables: StreamVariables,
+  transport: Transport = 'WebSocket',
+): Promise<readonly StreamEvent[]> {
+  const events = await Array.fromAsync(follow(app, variables, transport));
+  if (variables.after === undefined && variables.types === undefined) checkEventRules(events);
+  return events;
+}

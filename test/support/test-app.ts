@@ -1,0 +1,58 @@
+import { type App, startApp, type Timing } from '../../src/app.ts';
+import type { Config } from '../../src/config.ts';
+import { createLogger } from '../../src/util/logger.ts';
+import { type ChatServer, startChatServer } from './chat-server.ts';
+import { createTestDatabase, type TestDatabase } from './test-database.ts';
+
+/** The whole server on a free port, with a database of its own and an upstream that answers as it is told. */
+export interface TestApp extends AsyncDisposable {
+  readonly url: string;
+  readonly upstream: ChatServer;
+  readonly database: TestDatabase;
+  readonly app: App;
+}
+
+export interface TestAppOptions {
+  readonly config?: Partial<Config>;
+  readonly timing?: Partial<Timing>;
+  /** A database and an upstream shared with another app. */
+  readonly beside?: TestApp;
+}
+
+const TIMING: Timing = {
+  lease: { leaseMs: 10_000, renewMs: 3_000, sweepMs: 5_000 },
+  pollMs: 50,
+  runGraceMs: 0,
+  answerGraceMs: 0,
+};
+
+export async function startTestApp({ config, timing, beside }: TestAppOptions = {}): Promise<TestApp> {
+  const upstream = beside?.upstream ?? (await startChatServer());
+  const database = beside?.database ?? (await createTestDatabase());
+  const whole: Config = {
+    host: '127.0.0.1',
+    port: 0,
+    databaseUrl: database.url,
+    dataDir: '.data',
+    upstream: { baseUrl: upstream.baseUrl, apiKey: 'key-of-this-test' },
+    defaultModel: 'test-model',
+    modelIdleTimeoutMs: 5000,
+    maxRounds: 10,
+    logLevel: 'silent',
+    ...config,
+  };
+  const logger = createLogger(process.env['TEST_LOG_LEVEL'] ?? whole.logLevel);
+  const app = await startApp(whole, logger, { ...TIMING, ...timing });
+  return {
+    url: app.url,
+    upstream,
+    database,
+    app,
+    async [Symbol.asyncDispose]() {
+      await app.stop();
+      if (beside !== undefined) return;
+      await upstream[Symbol.asyncDispose]();
+      await database[Symbol.asyncDispose]();
+    },
+  };
+}
