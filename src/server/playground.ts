@@ -1,9 +1,10 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 
 /** What the first tab of GraphiQL shows. */
-const QUERY = `# Run Ask (the button above, or Ctrl-Enter inside it): it starts a response and comes back at once.
-# Then run Follow: it replays what was said and follows the rest, live.
-# "latest" stands for the response that Ask started last on this page; any other id works too.
+const QUERY = `# 1. Run Ask: it starts a response and comes back at once.
+# 2. Run Follow: it replays what was said, then goes on live.
+#    On this page "latest" is the response that Ask started
+#    last; any other id works too.
 
 mutation Ask {
   createResponse(input: { input: { text: "Hello! What are you?" }, stream: true }) {
@@ -20,8 +21,8 @@ mutation Ask {
   }
 }
 
-subscription Follow($id: ID!) {
-  responseStream(id: $id) {
+subscription Follow {
+  responseStream(id: "latest") {
     __typename
     sequenceNumber
     ... on OutputTextDeltaEvent {
@@ -55,20 +56,18 @@ query Recent {
 `;
 
 /** Puts the id that createResponse gave last in the place of "latest", so that the first tab runs as it stands. */
-const LATEST = `
+const LATEST = String.raw`
 (() => {
   const send = window.fetch;
-  let latest = null;
+  let latest = '';
   window.fetch = async (resource, options = {}) => {
-    if (latest && typeof options.body === 'string') {
-      options = { ...options, body: options.body.replace('"id":"latest"', '"id":' + JSON.stringify(latest)) };
-    }
-    const answer = await send(resource, options);
-    const type = answer.headers.get('content-type') || '';
-    if (!type.includes('event-stream')) {
-      answer.clone().json().then((result) => {
-        latest = result?.data?.createResponse?.response?.id ?? latest;
-      }).catch(() => {});
+    const body = typeof options.body === 'string' ? options.body : '';
+    // Subscriptions travel in the address.
+    const address = String(resource).replace(/%28id%3A(\+?)%22latest%22/, '%28id%3A$1%22' + (latest || 'latest') + '%22');
+    const answer = await send(address, options);
+    if (body.includes('createResponse')) {
+      const text = await answer.clone().text();
+      latest = /"createResponse":\{"response":\{"id":"(resp_[0-9a-f]+)"/.exec(text)?.[1] ?? latest;
     }
     return answer;
   };
@@ -77,7 +76,7 @@ const LATEST = `
 
 const OPTIONS: GraphiQLOptions = {
   title: 'Responses over GraphQL',
-  defaultTabs: [{ query: QUERY, variables: JSON.stringify({ id: 'latest' }, null, 2) }],
+  defaultTabs: [{ query: QUERY }],
   subscriptionsProtocol: 'SSE',
 };
 

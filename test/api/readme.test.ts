@@ -1,0 +1,70 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+import { ask, createResponse } from '../support/graphql.ts';
+import { startTestApp } from '../support/test-app.ts';
+
+const ROOT = join(import.meta.dirname, '../..');
+const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
+
+/** The code blocks of a language, in order. */
+function blocks(language: string): readonly string[] {
+  return [...README.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+    (match) => match[1] ?? '',
+  );
+}
+
+const DEMO = { config: { upstream: null, defaultModel: 'demo' } };
+const ECHO = 'You said: "Hello". I am the demo model: I repeat what I am told, and am no language model.';
+
+test('the first query of the README gives the answer that the README shows', async () => {
+  await using app = await startTestApp(DEMO);
+  const { createResponse: payload } = await ask(app, blocks('graphql')[0] ?? '');
+  const shown = JSON.parse(blocks('json')[0] ?? '').data.createResponse;
+  expect(payload).toEqual({ ...shown, response: { ...shown.response, id: payload.response.id } });
+});
+
+test('the code for browsers prints every delta', async () => {
+  await using app = await startTestApp(DEMO);
+  const { id } = await createResponse(app, { input: { text: 'Hello' }, stream: true });
+  const events: { readonly delta?: string; readonly response?: { readonly status: string } }[] = [];
+  const fetchHere = (path: string, options: RequestInit) => fetch(new URL(path, app.url), options);
+  const follow = new Function('fetch', `${blocks('js')[0]}; return follow;`)(fetchHere);
+  await follow(id, (event: (typeof events)[number]) => events.push(event));
+  expect(events.map(({ delta }) => delta ?? '').join('')).toBe(ECHO);
+  expect(events.at(-1)?.response?.status).toBe('COMPLETED');
+});
+
+test('the code for Node prints every delta and ends by itself', async () => {
+  await using app = await startTestApp(DEMO);
+  const { id } = await createResponse(app, { input: { text: 'Hello' }, stream: true });
+  const code = (blocks('js')[1] ?? '').replace('ws://127.0.0.1:4000/graphql', app.url.replace('http', 'ws'));
+  const script = `process.argv.splice(1, 0, 'script');${code}`;
+  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, id], { cwd: ROOT });
+  expect((await run).stdout).toBe(ECHO);
+});
+
+test('the configuration table names every key and its default', () => {
+  const table = [...README.matchAll(/^\| (`[A-Z_`, ]+) \| (.*?) \|/gm)].flatMap(
+    ([, keys = '', defaults = '']) => {
+      const values = defaults.split(', ');
+      return [...keys.matchAll(/`([A-Z_]+)`/g)].map(([, key = ''], at) => [key, values[at] ?? defaults]);
+    },
+  );
+  const source = readFileSync(join(ROOT, 'src/config.ts'), 'utf8');
+  const keys = [...source.matchAll(/^ {2}([A-Z_]+): /gm)].map(([, key]) => key);
+  expect(table.map(([key]) => key).sort()).toEqual(keys.sort());
+  const shown = Object.fromEntries(table);
+  const config = readConfig({});
+  expect(shown).toMatchObject({
+    HOST: `\`${config.host}\``,
+    PORT: `\`${config.port}\``,
+    DATA_DIR: `\`${config.dataDir}\``,
+    MODEL_IDLE_TIMEOUT_MS: `\`${config.modelIdleTimeoutMs}\``,
+    MAX_ROUNDS: `\`${config.maxRounds}\``,
+    LOG_LEVEL: `\`${config.logLevel}\``,
+  });
+});

@@ -1,0 +1,6 @@
+import { defineConfig } from 'vitest/config';
+
+/** The tests of `npm run check`: rules of the code itself, which need no database. */
+export default defineConfig({
+  test: { include: ['test/architecture.test.ts', 'test/schema.test.ts'] },
+});
