@@ -1,8 +1,13 @@
 import { z } from 'zod';
 import { AppError } from './util/errors.ts';
 
-const milliseconds = (low: number) =>
-  z.coerce.number().int().min(low, `a whole number from ${low}, in milliseconds`);
+/** A timer set for longer than this would go off at once. */
+const MAX_TIMER = 2_147_483_647;
+
+const milliseconds = (low: number) => {
+  const error = `a whole number from ${low} to ${MAX_TIMER}, in milliseconds`;
+  return z.coerce.number(error).int(error).min(low, error).max(MAX_TIMER, error);
+};
 const url = z
   .string()
   .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'an http or https URL');
@@ -12,20 +17,21 @@ const postgresUrl = z
     (text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''),
     'a URL like postgres://user@host/database',
   );
+const FROM_ONE = 'a whole number from 1';
 const PORT_RANGE = 'a whole number from 0 to 65535';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Every key of the environment that is read, with its default. The README's table says what each means. */
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number().int().min(0, PORT_RANGE).max(65_535, PORT_RANGE).default(4000),
+  PORT: z.coerce.number(PORT_RANGE).int(PORT_RANGE).min(0, PORT_RANGE).max(65_535, PORT_RANGE).default(4000),
   DATABASE_URL: postgresUrl.optional(),
   DATA_DIR: z.string().default('.data'),
   OPENAI_BASE_URL: url.optional(),
   OPENAI_API_KEY: z.string().optional(),
   DEFAULT_MODEL: z.string().optional(),
   MODEL_IDLE_TIMEOUT_MS: milliseconds(1).default(120_000),
-  MAX_ROUNDS: z.coerce.number().int().min(1, 'a whole number from 1').default(10),
+  MAX_ROUNDS: z.coerce.number(FROM_ONE).int(FROM_ONE).min(1, FROM_ONE).default(10),
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 

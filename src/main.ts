@@ -5,13 +5,24 @@ import { createLogger } from './util/logger.ts';
 
 const DEMO = `No OPENAI_BASE_URL and no OPENAI_API_KEY: the built-in demo model answers. It is not a language model. For a real one, e.g. Ollama: OPENAI_BASE_URL=http://127.0.0.1:11434/v1 DEFAULT_MODEL=llama3.2 npm start\n`;
 
+/** The longest that a stop may take. In milliseconds. */
+const STOP_LIMIT_MS = 9_500;
+
 try {
   const config = readConfig(process.env);
-  const app = await startApp(config, createLogger(config.logLevel));
+  const logger = createLogger(config.logLevel);
+  const app = await startApp(config, logger);
   const stop = async () => {
     process.stdout.write('stopping\n');
-    await app.stop();
-    process.exit(0);
+    // Whatever hangs, a database for example, must not keep the process: the next start clears up.
+    setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    await app.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        logger.error({ error }, 'the stop did not go well');
+        process.exit(1);
+      },
+    );
   };
   // npm passes a signal on that the terminal has sent to us already: twice is still once.
   let stopping = false;

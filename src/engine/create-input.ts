@@ -65,7 +65,7 @@ const inputItem = z.object({
     .object({ role: z.enum(['user', 'system', 'developer', 'assistant']), content: textOrParts })
     .nullish(),
   functionCall: z
-    .object({ callId: z.string().min(1, 'must not be empty.'), name, arguments: z.string() })
+    .object({ callId: z.string().min(1, 'must not be empty.'), name: z.string(), arguments: z.string() })
     .nullish(),
   functionCallOutput: z
     .object({ callId: z.string().min(1, 'must not be empty.'), output: textOrParts })

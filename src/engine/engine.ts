@@ -1,36 +1,27 @@
+import { setTimeout as wait } from 'node:timers/promises';
 import type { ModelClient, ModelInfo } from '../model/model-client.ts';
 import type { ResponseEvent } from '../protocol/events.ts';
-import type { ItemId, ResponseId } from '../protocol/ids.ts';
-import type { FunctionCallItem, Item } from '../protocol/items.ts';
-import type { Page, PageRequest, TimeKey } from '../protocol/pages.ts';
+import type { ResponseId } from '../protocol/ids.ts';
 import type { RequestError } from '../protocol/request-error.ts';
-import type { ResponseBase } from '../protocol/response.ts';
+import { hasEnded, type ResponseBase } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { ResponseFilter, StoredItem } from '../protocol/stored.ts';
 import { formatStreamCursor, parseStreamCursor } from '../protocol/stream-cursor.ts';
 import type { Database } from '../store/database.ts';
 import { deleteResponse } from '../store/delete-response.ts';
 import { lastLogged } from '../store/event-log.ts';
-import {
-  countInputItems,
-  findItems,
-  type InputItemQuery,
-  type InputItemRow,
-  inputItemsPage,
-  outputsOf,
-  pendingCalls,
-} from '../store/items.ts';
 import { declareAllDead } from '../store/processes.ts';
-import { countResponses, responsesPage } from '../store/responses.ts';
 import { AppError } from '../util/errors.ts';
 import type { Logger } from '../util/logger.ts';
+import { Abandoned } from './abandoned.ts';
 import type { CreateInput } from './create-input.ts';
 import { failOrphans } from './fail-orphans.ts';
 import { followResponse } from './follow-response.ts';
 import { Hub } from './hub.ts';
 import { Lease, type LeaseTimes } from './leases.ts';
-import { type ResponseView, readResponses, toViews } from './read-responses.ts';
+import { type ResponseView, readResponses } from './read-responses.ts';
+import { createReaders } from './readers.ts';
 import { createUnstoredSink, EventRecorder } from './record-events.ts';
+import type { Run } from './run.ts';
 import { Runs } from './runs.ts';
 import { startResponse } from './start-response.ts';
 import { waitForEnd } from './wait-for-end.ts';
@@ -64,28 +55,37 @@ export interface Following {
 /** Everything that the API does, without a word about GraphQL. Every method sees the rows of its scope only. */
 export type Engine = ReturnType<typeof createEngine>;
 
-/** More than this many rows are not counted. */
-const COUNT_CAP = 10_000;
+/** How long a stop waits for starts under way, for the last commits, and for the end of the lease. In milliseconds. */
+const START_GRACE_MS = 1000;
+const COMMIT_GRACE_MS = 1500;
+const LEASE_GRACE_MS = 500;
 
 export function createEngine(options: EngineOptions) {
   const { database, model, logger, pollMs } = options;
   const hub = new Hub();
   const runs = new Runs();
   const stopping = new AbortController();
+  const starts = new Set<Promise<unknown>>();
   let draining = false;
   const lease: Lease = new Lease({
     database,
     logger,
     times: options.leaseTimes,
     onLost: () => runs.loseAll(),
-    onSweep: () => failOrphans(database, () => lease.processId),
+    onSweep: async () => {
+      await failOrphans(failing);
+      await abandoned.retry();
+    },
   });
+  const failing = { database, logger, processId: () => lease.processId };
+  const abandoned = new Abandoned(failing);
   const recorder = new EventRecorder({
     database,
     hub,
     logger,
     processId: () => lease.processId,
     onFenced: (id) => lease.lost(id),
+    onRefused: (run) => abandoned.add(run),
   });
   const starting = {
     ...options,
@@ -93,6 +93,7 @@ export function createEngine(options: EngineOptions) {
     recorder,
     unstored: createUnstoredSink(hub),
     processId: () => lease.processId,
+    onBroken: (run: Run) => abandoned.add(run),
   };
   const following = {
     database,
@@ -108,11 +109,29 @@ export function createEngine(options: EngineOptions) {
     return view;
   };
 
+  /** The view of a response once it has ended, wherever it runs. */
+  const endOf = async (scope: Scope, id: ResponseId, signal: AbortSignal): Promise<ResponseView> => {
+    const before = await viewOf(scope, id);
+    if (hasEnded(before.state.status)) return before;
+    await waitForEnd(following, { scope, responseId: id, after: before.sequenceNumber }, signal);
+    const view = await viewOf(scope, id);
+    if (hasEnded(view.state.status)) return view;
+    throw new AppError(
+      'UNAVAILABLE',
+      `This server is stopping; the response "${id}" goes on. Read it elsewhere.`,
+    );
+  };
+
   return {
     async start(): Promise<void> {
       if (options.alone) await declareAllDead(database);
       await lease.start();
-      await failOrphans(database, () => lease.processId);
+      try {
+        await failOrphans(failing);
+      } catch (error) {
+        await lease.stop();
+        throw error;
+      }
     },
 
     /**
@@ -122,13 +141,15 @@ export function createEngine(options: EngineOptions) {
      */
     async create(scope: Scope, input: CreateInput, signal: AbortSignal): Promise<CreateResult> {
       if (draining) throw new AppError('UNAVAILABLE', 'This server is stopping. Try again.');
-      const outcome = await startResponse(starting, scope, input);
+      signal.throwIfAborted();
+      const start = startResponse(starting, scope, input);
+      starts.add(start);
+      const outcome = await start.finally(() => starts.delete(start));
       switch (outcome.kind) {
         case 'refused':
           return { response: null, errors: outcome.errors };
         case 'joined':
-          if (!input.stream) await waitForEnd(following, { scope, responseId: outcome.responseId }, signal);
-          return { response: await viewOf(scope, outcome.responseId) };
+          return { response: await (input.stream ? viewOf : endOf)(scope, outcome.responseId, signal) };
         case 'started': {
           if (input.stream)
             return { response: { ...outcome.snapshot, output: outcome.snapshot.state.output } };
@@ -140,8 +161,9 @@ export function createEngine(options: EngineOptions) {
           if (signal.aborted) leave();
           const ended = await run.ended.finally(() => signal.removeEventListener('abort', leave));
           if (ended !== null) return { response: { ...ended, output: ended.state.output } };
-          await waitForEnd(following, { scope, responseId: run.base.id }, signal);
-          return { response: await viewOf(scope, run.base.id) };
+          if (!run.base.settings.store)
+            throw new AppError('UNAVAILABLE', 'The run broke and was not stored.');
+          return { response: await endOf(scope, run.base.id, signal) };
         }
         default:
           return outcome satisfies never;
@@ -171,36 +193,7 @@ export function createEngine(options: EngineOptions) {
       return { base: view.base, batches: followResponse(following, { scope, responseId: id, after }) };
     },
 
-    responses: (scope: Scope, ids: readonly ResponseId[]): Promise<ReadonlyMap<ResponseId, ResponseView>> =>
-      readResponses(database, scope, ids),
-
-    async responsesPage(
-      scope: Scope,
-      query: { readonly filter: ResponseFilter; readonly page: PageRequest<TimeKey> },
-    ): Promise<Page<ResponseView>> {
-      const { rows, ...page } = await responsesPage(database, scope, query);
-      return { rows: await toViews(database, scope, rows), ...page };
-    },
-
-    countResponses: (scope: Scope, filter: ResponseFilter): Promise<number | null> =>
-      countResponses(database, scope, { filter, cap: COUNT_CAP }),
-
-    outputs: (scope: Scope, ids: readonly ResponseId[]): Promise<ReadonlyMap<ResponseId, readonly Item[]>> =>
-      outputsOf(database, scope, ids),
-
-    pendingCalls: (
-      scope: Scope,
-      ids: readonly ResponseId[],
-    ): Promise<ReadonlyMap<ResponseId, readonly FunctionCallItem[]>> => pendingCalls(database, scope, ids),
-
-    items: (scope: Scope, ids: readonly ItemId[]): Promise<ReadonlyMap<ItemId, StoredItem>> =>
-      findItems(database, scope, ids),
-
-    inputItemsPage: (scope: Scope, query: InputItemQuery): Promise<Page<InputItemRow>> =>
-      inputItemsPage(database, scope, query),
-
-    countInputItems: (scope: Scope, query: Omit<InputItemQuery, 'page'>): Promise<number | null> =>
-      countInputItems(database, scope, { ...query, cap: COUNT_CAP }),
+    ...createReaders(database),
 
     models: (signal: AbortSignal): Promise<readonly ModelInfo[]> => model.listModels(signal),
 
@@ -214,15 +207,23 @@ export function createEngine(options: EngineOptions) {
       draining = true;
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, graceMs);
+      await Promise.race([Promise.allSettled(starts), pause(START_GRACE_MS)]);
       await Promise.race([runs.ended(), late]);
       clearTimeout(timer);
-      const giveUp = setTimeout(() => recorder.close(), 2000); // the database may be away
       for (const run of runs.all()) run.stop('shutdown');
-      await recorder.idle();
-      await Promise.race([runs.ended(), recorder.closed]);
-      clearTimeout(giveUp);
+      // The database may be away, or hang: then what is left is ended by the next start.
+      await Promise.race([runs.ended(), pause(COMMIT_GRACE_MS)]);
+      recorder.close();
       stopping.abort();
-      await lease.stop().catch((error: unknown) => logger.warn({ error }, 'the lease could not be ended'));
+      const ended = lease
+        .stop()
+        .catch((error: unknown) => logger.warn({ error }, 'the lease could not be ended'));
+      await Promise.race([ended, pause(LEASE_GRACE_MS)]);
     },
   };
+}
+
+/** A pause that keeps no process alive. */
+function pause(milliseconds: number): Promise<void> {
+  return wait(milliseconds, undefined, { ref: false });
 }

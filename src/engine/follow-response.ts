@@ -1,7 +1,7 @@
 import { isTerminal, type ResponseEvent } from '../protocol/events.ts';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { Database } from '../store/database.ts';
+import { type Database, isDatabaseAway } from '../store/database.ts';
 import { eventsAfter } from '../store/event-log.ts';
 import { isInFlight } from '../store/responses.ts';
 import { abortable, Bell } from '../util/async-iteration.ts';
@@ -48,10 +48,11 @@ async function* generate(
   const live = new LiveEvents(bell);
   let last = after;
   let askLog = true;
+  let failed = false;
   const wake = () => bell.wake();
   const unlisten = hub.listen(responseId, (events) => live.push(events));
   const timer = setInterval(() => {
-    if (runsHere(responseId)) return; // then the hub misses nothing
+    if (runsHere(responseId) && !failed) return; // then the hub misses nothing
     askLog = true;
     bell.wake();
   }, pollMs);
@@ -64,8 +65,9 @@ async function* generate(
         // Whatever the hub tells meanwhile is kept; what is then told twice is dropped by its number.
         const missed = await readMissed({ database, runsHere }, { scope, responseId, after: last });
         if (missed === 'over') return;
-        askLog = missed.length > 0; // there may be another page
-        events = missed;
+        failed = missed === 'failed';
+        events = missed === 'failed' ? [] : missed;
+        askLog = events.length > 0; // there may be another page
       }
       const end = events.at(-1);
       if (end === undefined) {
@@ -84,18 +86,19 @@ async function* generate(
   }
 }
 
-/** The next page of the log; `over` if there is none and never will be. While the database is away: nothing yet. */
+/** The next page of the log; `over` if there is none and never will be, `failed` while the database is away. */
 async function readMissed(
   { database, runsHere }: Pick<Following, 'database' | 'runsHere'>,
   { scope, responseId, after }: Follow,
-): Promise<readonly ResponseEvent[] | 'over'> {
+): Promise<readonly ResponseEvent[] | 'over' | 'failed'> {
   try {
     // Asked before the log, so that an end in between is seen in the log.
     const goesOn = runsHere(responseId) || (await isInFlight(database, scope, responseId));
     const missed = await eventsAfter(database, scope, { responseId, sequenceNumber: after });
     return missed.length === 0 && !goesOn ? 'over' : missed;
-  } catch {
-    return []; // the next poll asks again
+  } catch (error) {
+    if (!isDatabaseAway(error)) throw error;
+    return 'failed'; // the next poll asks again
   }
 }
 

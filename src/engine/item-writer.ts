@@ -1,6 +1,6 @@
 import type { ModelPart } from '../model/model-client.ts';
 import { closeItem, closePart } from '../protocol/close-items.ts';
-import type { OutputPart, ReasoningTextPart } from '../protocol/content.ts';
+import type { Annotation, OutputPart, ReasoningTextPart } from '../protocol/content.ts';
 import type { EventDraft } from '../protocol/events.ts';
 import { type ItemId, newCallId, newItemId } from '../protocol/ids.ts';
 import type { FunctionCallItem, Item, MessageItem, ReasoningItem } from '../protocol/items.ts';
@@ -44,6 +44,8 @@ export class ItemWriter {
   private readonly options: ItemWriterOptions;
   private open: Place | null = null;
   private encrypted: string | null = null;
+  /** Annotations of the open text, or of the next one: they are told after all of it. */
+  private held: readonly Annotation[] = [];
   private readonly calls = new Map<number, Place & { readonly route: Route }>();
 
   constructor(target: EventTarget, options: ItemWriterOptions) {
@@ -71,19 +73,9 @@ export class ItemWriter {
         return;
       case 'reasoning':
         return this.writeReasoning(part.text, part.encrypted);
-      case 'annotation': {
-        const place = this.partOfMessage('output_text');
-        const text = this.lastPart(place.outputIndex);
-        const annotationIndex = text?.type === 'output_text' ? text.annotations.length : 0;
-        const { annotation } = part;
-        this.target.emit({
-          type: 'response.output_text.annotation.added',
-          ...place,
-          annotationIndex,
-          annotation,
-        });
+      case 'annotation':
+        this.held = [...this.held, part.annotation];
         return;
-      }
       case 'call':
         return this.openCall(part);
       case 'arguments': {
@@ -114,6 +106,24 @@ export class ItemWriter {
         this.target.emit(draft);
       return { item: { ...item, status: failed ? 'failed' : 'completed' }, route };
     });
+  }
+
+  /** Tells the annotations of the open text, of which no more will come. Without a text they say nothing. */
+  tellHeld(): void {
+    if (this.open === null || this.held.length === 0) return;
+    const { itemId, outputIndex } = this.open;
+    const { content } = this.withParts(outputIndex);
+    if (content.at(-1)?.type !== 'output_text') return;
+    const place = { itemId, outputIndex, contentIndex: content.length - 1 };
+    this.held.forEach((annotation, annotationIndex) => {
+      this.target.emit({
+        type: 'response.output_text.annotation.added',
+        ...place,
+        annotationIndex,
+        annotation,
+      });
+    });
+    this.held = [];
   }
 
   private partOfMessage(type: OutputPart['type']) {
@@ -182,7 +192,8 @@ export class ItemWriter {
     const item = this.withParts(outputIndex);
     const last = item.content.length - 1;
     if (item.content[last]?.type === empty.type) return { itemId, outputIndex, contentIndex: last };
-    for (const draft of closePart(item, outputIndex)) this.target.emit(draft);
+    this.tellHeld();
+    for (const draft of closePart(this.withParts(outputIndex), outputIndex)) this.target.emit(draft);
     const contentIndex = last + 1;
     this.target.emit({ type: 'response.content_part.added', itemId, outputIndex, contentIndex, part: empty });
     return { itemId, outputIndex, contentIndex };
@@ -190,16 +201,13 @@ export class ItemWriter {
 
   private closeOpen(): void {
     if (this.open === null) return;
+    this.tellHeld();
     const { outputIndex } = this.open;
     const item = this.withParts(outputIndex);
     const whole = item.type === 'reasoning' ? { ...item, encryptedContent: this.encrypted } : item;
     for (const draft of closeItem(whole, outputIndex, 'completed')) this.target.emit(draft);
     this.open = null;
     this.encrypted = null;
-  }
-
-  private lastPart(outputIndex: number) {
-    return this.withParts(outputIndex).content.at(-1);
   }
 
   private withParts(outputIndex: number): MessageItem | ReasoningItem {

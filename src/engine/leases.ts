@@ -37,6 +37,7 @@ export class Lease {
   private timers: NodeJS.Timeout[] = [];
   private currentId = newId();
   private sweepFrom = 0;
+  private stopped = false;
   private busy = { renew: false, sweep: false };
 
   constructor(options: LeaseOptions) {
@@ -57,13 +58,14 @@ export class Lease {
   }
 
   async stop(): Promise<void> {
+    this.stopped = true;
     for (const timer of this.timers) clearInterval(timer);
     await endProcess(this.options.database, this.currentId);
   }
 
   /** Gives up the runs of the id that was declared dead; new ones belong to a new id. Never throws. */
   async lost(deadId: string): Promise<void> {
-    if (deadId !== this.currentId) return; // known already
+    if (deadId !== this.currentId || this.stopped) return; // known already, or of no interest
     const { database, logger, times, onLost } = this.options;
     logger.error({ processId: deadId }, 'this process was declared dead; its runs are given up');
     this.currentId = newId();
@@ -77,24 +79,33 @@ export class Lease {
 
   private async renew(): Promise<void> {
     const { database, logger, times } = this.options;
+    const began = Date.now();
     try {
       const id = this.currentId;
       if (!(await renewLease(database, id, times.leaseMs))) await this.lost(id);
+      // A database may be away without refusing anything: then it answers late.
+      if (Date.now() - began > times.leaseMs / 4) this.spareOthers();
     } catch (error) {
-      // While the database is away nobody can renew: give the others a lease's time before calling them dead.
-      this.sweepFrom = Date.now() + times.leaseMs;
+      this.spareOthers();
       logger.warn({ error }, 'the lease could not be renewed');
     }
+  }
+
+  /** While the database is away nobody can renew: the others get a lease's time before they are called dead. */
+  private spareOthers(): void {
+    this.sweepFrom = Date.now() + this.options.times.leaseMs;
   }
 
   private async sweep(): Promise<void> {
     if (Date.now() < this.sweepFrom) return;
     try {
-      await declareExpiredDead(this.options.database);
+      await this.renew(); // after a pause of this process: not the others alone have fallen silent
+      if (Date.now() < this.sweepFrom) return;
+      await declareExpiredDead(this.options.database, this.currentId);
       await this.options.onSweep();
       await forgetEndedProcesses(this.options.database);
     } catch (error) {
-      this.sweepFrom = Date.now() + this.options.times.leaseMs;
+      this.spareOthers();
       this.options.logger.warn({ error }, 'the sweep for dead processes failed');
     }
   }

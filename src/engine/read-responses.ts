@@ -39,10 +39,11 @@ export async function toViews(
 ): Promise<readonly ResponseView[]> {
   const inFlight = rows.flatMap(({ base, lastSequence }) => (lastSequence === null ? [base.id] : []));
   const logs = await wholeLogs(database, scope, inFlight);
-  return rows.map(({ base, state, lastSequence }) => {
-    if (lastSequence !== null) return { base, state, output: null, sequenceNumber: lastSequence };
-    const log = logs.get(base.id) ?? [];
+  return rows.flatMap(({ base, state, lastSequence }): ResponseView[] => {
+    if (lastSequence !== null) return [{ base, state, output: null, sequenceNumber: lastSequence }];
+    const log = logs.get(base.id);
+    if (log === undefined) return []; // it has ended and been deleted between the two reads
     const folded = log.reduce(applyEvent, INITIAL_STATE);
-    return { base, state: folded, output: folded.output, sequenceNumber: log.at(-1)?.sequenceNumber ?? 0 };
+    return [{ base, state: folded, output: folded.output, sequenceNumber: log.at(-1)?.sequenceNumber ?? 0 }];
   });
 }

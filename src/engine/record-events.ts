@@ -14,6 +14,8 @@ export interface RecorderOptions {
   readonly processId: () => string;
   /** Called when the database says that this process counts as dead. Its runs are somebody else's. Never throws. */
   readonly onFenced: (processId: string) => Promise<void>;
+  /** Called for a run whose events the database will never take. */
+  readonly onRefused: (run: Run) => void;
 }
 
 interface Entry {
@@ -58,30 +60,17 @@ export class EventRecorder implements EventSink {
     return wanted.promise;
   }
 
-  /** Resolves when all that was appended has been committed, or lost to another process. */
-  async idle(): Promise<void> {
-    while (this.working !== null) await this.working;
-  }
-
   /** Gives up what could not be committed: the database did not come back in time for the stop of this process. */
   close(): void {
     this.closing.abort();
   }
 
-  /** Resolves with `close`. */
-  get closed(): Promise<void> {
-    const { signal } = this.closing;
-    return new Promise((resolve) => {
-      if (signal.aborted) resolve();
-      else signal.addEventListener('abort', () => resolve());
-    });
-  }
-
   private async work(): Promise<void> {
     while (this.queue.length > 0) {
-      const entries = this.queue.filter(({ run }) => !run.lost);
+      const [lost, entries] = partition(this.queue, ({ run }) => run.lost);
       this.queue = [];
-      await this.commit(entries);
+      this.drop(lost);
+      if (entries.length > 0) await this.commit(entries);
     }
     this.working = null;
   }
@@ -119,7 +108,7 @@ export class EventRecorder implements EventSink {
         'the database refused the events of a run',
       );
       this.drop(entries);
-      run.lose();
+      this.options.onRefused(run);
     }
   }
 
@@ -178,6 +167,14 @@ function toBatches(entries: readonly Entry[]): { batches: readonly LogBatch[]; e
       : [],
   );
   return { batches, endings };
+}
+
+function partition<Value>(
+  values: readonly Value[],
+  test: (value: Value) => boolean,
+): readonly [Value[], Value[]] {
+  const { yes = [], no = [] } = Object.groupBy(values, (value) => (test(value) ? 'yes' : 'no'));
+  return [yes, no];
 }
 
 /** About the size of the events in the log: what grows in them is text. */

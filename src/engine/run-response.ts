@@ -2,7 +2,7 @@ import { type ModelClient, ModelError } from '../model/model-client.ts';
 import { newItemId } from '../protocol/ids.ts';
 import type { FunctionCallItem, FunctionCallOutputItem, Item } from '../protocol/items.ts';
 import type { Tool } from '../protocol/tools.ts';
-import { createToolbox } from '../tools/toolbox.ts';
+import { createToolbox, unforced } from '../tools/toolbox.ts';
 import type { Logger } from '../util/logger.ts';
 import { maxOutputTokens, maxRounds, type StopRule, tokensLeft } from './limits.ts';
 import type { Outcome, Run } from './run.ts';
@@ -15,7 +15,7 @@ export interface RunDependencies {
   readonly maxRounds: number;
 }
 
-/** Takes a run from its first model call to its terminal event. Never throws: a failure is an outcome. */
+/** Takes a run from its first model call to its terminal event. A failure is an outcome; it throws only what breaks the run itself. */
 export async function runResponse(run: Run, dependencies: RunDependencies): Promise<void> {
   try {
     run.end(await runRounds(run, dependencies));
@@ -41,8 +41,7 @@ async function runRounds(run: Run, { model, maxRounds: limit }: RunDependencies)
         settings,
         context: [...run.context, ...run.state.output],
         tools: toolbox.offered,
-        // Forced again in every round, a call would never end.
-        toolChoice: rounds === 0 ? settings.toolChoice : { mode: 'auto' },
+        toolChoice: rounds === 0 ? settings.toolChoice : unforced(settings.toolChoice),
         maxOutputTokens: tokensLeft(settings, progress),
       },
       writing: {

@@ -23,19 +23,31 @@ export interface RoundResult {
 export async function runRound(run: Run, { model, request, writing }: Round): Promise<RoundResult> {
   const writer = new ItemWriter(run, writing);
   let reason: FinishReason = 'stop';
-  for await (const parts of model.stream(request, run.signal)) {
-    for (const part of parts) {
-      if (part.type === 'usage') run.addUsage(part.usage);
-      else if (part.type === 'finish') reason = part.reason;
-      else writer.write(part);
+  try {
+    for await (const parts of model.stream(request, run.signal)) {
+      for (const part of parts) {
+        if (part.type === 'usage') run.addUsage(part.usage);
+        else if (part.type === 'finish') reason = part.reason;
+        else writer.write(part);
+      }
+      run.flush();
+      const room = run.room();
+      if (room !== null) await Promise.race([room, aborted(run.signal)]);
+      run.signal.throwIfAborted();
     }
-    run.flush();
-    const room = run.room();
-    if (room !== null) await room;
-    run.signal.throwIfAborted();
+  } finally {
+    writer.tellHeld(); // also when the round stops early
   }
   if (reason !== 'stop') return { reason, calls: [] };
   const calls = writer.finish();
   run.flush();
   return { reason, calls };
+}
+
+/** Resolves when the signal aborts. */
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    if (signal.aborted) resolve();
+    else signal.addEventListener('abort', () => resolve(), { once: true });
+  });
 }

@@ -28,8 +28,8 @@ export class Runs {
     await Promise.all(this.all().map((run) => run.ended));
   }
 
-  /** Gives up every run without a word: this process has been declared dead. */
+  /** Gives up every stored run without a word: this process has been declared dead, and they are somebody else's. */
   loseAll(): void {
-    for (const run of this.byId.values()) run.lose();
+    for (const run of this.byId.values()) if (run.base.settings.store) run.lose();
   }
 }

@@ -29,6 +29,8 @@ export interface StartDependencies {
   readonly defaultModel: string | null;
   readonly maxRounds: number;
   readonly processId: () => string;
+  /** Called for a run in which something broke that is no outcome of a run. */
+  readonly onBroken: (run: Run) => void;
 }
 
 /**
@@ -58,18 +60,17 @@ export async function startResponse(
   const branch = await readBranch(dependencies.database, scope, input.previousResponseId ?? null);
   const errors = [
     ...('errors' in checked ? checked.errors : []),
-    ...('errors' in branch ? branch.errors : []),
+    ...('errors' in branch ? branch.errors : checkContinuation(branch.history, checked.input)),
   ];
-  if ('errors' in checked || 'errors' in branch) return { kind: 'refused', errors };
-  const mismatches = checkContinuation(branch.history, checked.input);
-  if (mismatches.length > 0) return { kind: 'refused', errors: mismatches };
+  if ('errors' in checked || 'errors' in branch || errors.length > 0) return { kind: 'refused', errors };
 
   const run = createRun(dependencies, scope, { checked, branch });
   const firstEvents = run.begin();
+  const owner = dependencies.processId();
   if (checked.settings.store) {
     const response = { base: run.base, depth: branch.depth, input: checked.input, firstEvents, idempotency };
     const outcome = await insertResponse(dependencies.database, scope, {
-      processId: dependencies.processId(),
+      processId: owner,
       response,
     });
     switch (outcome) {
@@ -87,7 +88,14 @@ export async function startResponse(
   }
   const snapshot = { base: run.base, state: run.state, sequenceNumber: firstEvents.length - 1 };
   dependencies.runs.add(run);
-  void runResponse(run, dependencies);
+  if (owner !== dependencies.processId())
+    run.lose(); // declared dead meanwhile; whoever did that ends the run
+  else {
+    runResponse(run, dependencies).catch((error: unknown) => {
+      dependencies.logger.error({ error, responseId: run.base.id }, 'a run could not be ended');
+      dependencies.onBroken(run);
+    });
+  }
   return { kind: 'started', run, snapshot };
 }
 
@@ -164,11 +172,18 @@ function hashOf({ idempotencyKey: _, ...input }: CreateInput): string {
     .digest('hex');
 }
 
-function sorted(value: unknown): unknown {
-  if (Array.isArray(value)) return value.map(sorted);
+/** Fields whose value is the caller's own JSON: there a null says something. */
+const OWN_JSON: ReadonlySet<string> = new Set(['parameters', 'schema', 'metadata']);
+
+/** A field that is null asks for no more than one that is absent. */
+function sorted(value: unknown, isOwnJson = false): unknown {
+  if (Array.isArray(value)) return value.map((each) => sorted(each, isOwnJson));
   if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(([, each]) => each !== undefined && each !== null);
-  return Object.fromEntries(
-    entries.sort(([a], [b]) => (a < b ? -1 : 1)).map(([key, each]) => [key, sorted(each)]),
+  const entries = Object.entries(value).filter(
+    ([, each]) => isOwnJson || (each !== undefined && each !== null),
   );
+  // As pairs: an object would drop a key like __proto__.
+  return entries
+    .sort(([a], [b]) => (a < b ? -1 : 1))
+    .map(([key, each]) => [key, sorted(each, isOwnJson || OWN_JSON.has(key))]);
 }

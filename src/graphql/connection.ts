@@ -37,9 +37,12 @@ export const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').imple
       description: 'The cursor of the last edge; null on an empty page.',
       resolve: ({ edges }) => edges.at(-1)?.cursor ?? null,
     }),
-    hasNextPage: t.exposeBoolean('hasNextPage', { description: 'True if the list goes on after this page.' }),
+    hasNextPage: t.exposeBoolean('hasNextPage', {
+      description: 'True if the list goes on after this page; with `first` and `before`, up to `before`.',
+    }),
     hasPreviousPage: t.exposeBoolean('hasPreviousPage', {
-      description: 'True if the list has something before this page.',
+      description:
+        'True if the list has something before this page; with `last` and `after`, down to `after`.',
     }),
   }),
 });

@@ -43,10 +43,13 @@ export async function inputItemsOf(
   responseId: ResponseId,
   { order, scope: which, ...args }: InputItemArguments,
 ): Promise<Connection<ItemNode>> {
-  const page = toPageRequest(args, { order, parseKey: parsePositionKey });
+  const page = toPageRequest(args, { order, parseKey: (cursor) => parsePositionKey(cursor, responseId) });
   const query = { responseId, scope: which };
   return toConnection(await engine.inputItemsPage(scope, { ...query, page }), {
-    edge: (row) => ({ node: { item: row.item, responseId: row.responseId }, cursor: formatPositionKey(row) }),
+    edge: (row) => ({
+      node: { item: row.item, responseId: row.responseId },
+      cursor: formatPositionKey(row, responseId),
+    }),
     count: () => engine.countInputItems(scope, query),
   });
 }

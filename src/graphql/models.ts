@@ -1,4 +1,4 @@
-import type { ModelInfo } from '../model/model-client.ts';
+import type { ModelInfo } from '../protocol/model-info.ts';
 import { builder } from './builder.ts';
 
 const Model = builder.objectRef<ModelInfo>('Model').implement({

@@ -12,7 +12,8 @@ import {
   toPageRequest,
 } from './connection.ts';
 import type { Context } from './context.ts';
-import { ResponseStatus, SortOrder } from './enums.ts';
+import { SortOrder } from './enums.ts';
+import { ResponseFilter, toFilter } from './response-filter.ts';
 import { Response } from './response-ref.ts';
 
 const ResponseEdge = builder.objectRef<Edge<ResponseView>>('ResponseEdge').implement({
@@ -51,19 +52,6 @@ export const ResponseConnection = builder
     }),
   });
 
-const ResponseFilter = builder.inputType('ResponseFilter', {
-  description: 'Which responses are asked for: those that fit all of what is given.',
-  fields: (t) => ({
-    status: t.field({ type: [ResponseStatus], description: 'In one of these states.' }),
-    model: t.string({ description: 'Of this model.' }),
-    createdAfter: t.field({ type: 'DateTime', description: 'Created later than this.' }),
-    createdBefore: t.field({ type: 'DateTime', description: 'Created earlier than this.' }),
-    metadata: t.field({ type: 'JSONObject', description: 'Whose metadata contains all of these pairs.' }),
-    previousResponseId: t.id({ description: 'That continue this one.' }),
-    isRoot: t.boolean({ description: 'true: only responses that continue none; false: only those that do.' }),
-  }),
-});
-
 builder.queryFields((t) => ({
   response: t.field({
     type: Response,
@@ -89,15 +77,29 @@ builder.queryFields((t) => ({
         description: 'By time of creation.',
       }),
     },
-    resolve: (_root, { filter, order, ...args }, context) => {
-      const { createdAfter, createdBefore, previousResponseId, ...rest } = filter ?? {};
-      const parent = previousResponseId ? asResponseId(previousResponseId) : null;
-      if (previousResponseId && parent === null) return EMPTY; // nothing continues what cannot be
-      const times = { createdAfter: createdAfter?.getTime(), createdBefore: createdBefore?.getTime() };
-      return responsesOf(context, { filter: { ...rest, ...times, previousResponseId: parent }, order, args });
-    },
+    resolve: (_root, { filter, order, ...args }, context) =>
+      responsesOf(context, { filter: toFilter(filter ?? {}), order, args }),
   }),
 }));
+
+/** A page of the responses that a filter leaves. */
+export async function responsesOf(
+  { engine, scope }: Context,
+  query: {
+    /** Null: nothing can fit. */
+    readonly filter: Filter | null;
+    readonly order: 'asc' | 'desc';
+    readonly args: Parameters<typeof toPageRequest>[0];
+  },
+): Promise<Connection<ResponseView>> {
+  const { filter, order, args } = query;
+  const page = toPageRequest(args, { order, parseKey: parseTimeKey });
+  if (filter === null) return EMPTY;
+  return toConnection(await engine.responsesPage(scope, { filter, page }), {
+    edge: (node) => ({ node, cursor: formatTimeKey({ createdAt: node.base.createdAt, id: node.base.id }) }),
+    count: () => engine.countResponses(scope, filter),
+  });
+}
 
 const EMPTY: Connection<ResponseView> = {
   edges: [],
@@ -105,20 +107,3 @@ const EMPTY: Connection<ResponseView> = {
   hasPreviousPage: false,
   count: async () => 0,
 };
-
-/** A page of the responses that a filter leaves. */
-export async function responsesOf(
-  { engine, scope }: Context,
-  query: {
-    readonly filter: Filter;
-    readonly order: 'asc' | 'desc';
-    readonly args: Parameters<typeof toPageRequest>[0];
-  },
-): Promise<Connection<ResponseView>> {
-  const { filter, order, args } = query;
-  const page = toPageRequest(args, { order, parseKey: parseTimeKey });
-  return toConnection(await engine.responsesPage(scope, { filter, page }), {
-    edge: (node) => ({ node, cursor: formatTimeKey({ createdAt: node.base.createdAt, id: node.base.id }) }),
-    count: () => engine.countResponses(scope, filter),
-  });
-}

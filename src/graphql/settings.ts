@@ -27,7 +27,7 @@ export const ResponseError = builder.objectRef<ErrorShape>('ResponseError').impl
   description: 'Why a run failed.',
   fields: (t) => ({
     code: t.exposeString('code', {
-      description: 'server_error, rate_limit_exceeded, invalid_prompt or context_length_exceeded.',
+      description: 'One of server_error, rate_limit_exceeded, invalid_prompt or context_length_exceeded.',
     }),
     message: t.exposeString('message', {
       description: "What happened, in the upstream's words where it gave some.",

@@ -1,7 +1,7 @@
 import type { Annotation, TokenLogprob, TopLogprob } from '../protocol/content.ts';
 import type { Usage } from '../protocol/usage.ts';
 import { toModelError } from './chat-errors.ts';
-import { asArray, asCount, asNumber, asObject, asText, type Json } from './json.ts';
+import { asArray, asInt, asNumber, asObject, asText, type Json } from './json.ts';
 import { type FinishReason, ModelError, type ModelPart } from './model-client.ts';
 import { ToolCallBuffer } from './tool-call-buffer.ts';
 
@@ -15,6 +15,11 @@ export class ChunkReader {
   private usage: Usage | null = null;
   private error: ModelError | null = null;
   private hasContent = false;
+  private readonly wantsLogprobs: boolean;
+
+  constructor({ wantsLogprobs }: { readonly wantsLogprobs: boolean }) {
+    this.wantsLogprobs = wantsLogprobs;
+  }
 
   /** The parts of one chunk of a stream. */
   readChunk(raw: unknown): ModelPart[] {
@@ -64,7 +69,7 @@ export class ChunkReader {
       if (choice === null || (asNumber(choice['index']) ?? 0) !== 0) continue;
       this.readDelta(asObject(choice[key]), choice, parts);
       const reason = choice['finish_reason'];
-      if (typeof reason === 'string') this.finishReason = reason;
+      if (typeof reason === 'string' && reason !== '') this.finishReason = reason;
     }
     if (parts.length > 0) this.hasContent = true;
     return parts;
@@ -74,7 +79,10 @@ export class ChunkReader {
     if (delta === null) return;
     const { text, thinking } = contentOf(delta['content']);
     readReasoning(delta, thinking, parts);
-    if (text !== '') parts.push({ type: 'text', text, logprobs: toLogprobs(choice['logprobs']) });
+    if (text !== '') {
+      const logprobs = this.wantsLogprobs ? toLogprobs(choice['logprobs']) : null; // some send them unasked
+      parts.push({ type: 'text', text, logprobs });
+    }
     const refusal = asText(delta['refusal']);
     if (refusal !== '') parts.push({ type: 'refusal', text: refusal });
     for (const each of asArray(delta['annotations'])) {
@@ -85,15 +93,15 @@ export class ChunkReader {
   }
 }
 
-const FINISH_REASONS: { readonly [raw: string]: FinishReason } = {
-  length: 'length',
-  max_tokens: 'length',
-  content_filter: 'content_filter',
-};
+const FINISH_REASONS: ReadonlyMap<string | null, FinishReason> = new Map([
+  ['length', 'length'],
+  ['max_tokens', 'length'],
+  ['content_filter', 'content_filter'],
+]);
 
 /** `stop`, `eos`, `tool_calls`, '' and whatever else a provider invents: the model was done. */
 function toFinishReason(raw: string | null): FinishReason {
-  return FINISH_REASONS[raw ?? ''] ?? 'stop';
+  return FINISH_REASONS.get(raw) ?? 'stop';
 }
 
 /** Content is a string, or parts of which some are thoughts (Mistral). */
@@ -127,24 +135,24 @@ function toAnnotation(raw: unknown): Annotation | null {
   const citation = asObject(asObject(raw)?.['url_citation']);
   const url = asText(citation?.['url']);
   if (citation === null || url === '') return null;
-  const startIndex = asCount(citation['start_index']) ?? 0;
-  const endIndex = Math.max(startIndex, asCount(citation['end_index']) ?? 0);
+  const startIndex = asInt(citation['start_index']) ?? 0;
+  const endIndex = Math.max(startIndex, asInt(citation['end_index']) ?? 0);
   return { type: 'url_citation', url, title: asText(citation['title']) || null, startIndex, endIndex };
 }
 
 function toUsage(raw: unknown): Usage | null {
   const usage = asObject(raw);
   if (usage === null) return null;
-  const inputTokens = asCount(usage['prompt_tokens']) ?? 0;
-  const outputTokens = asCount(usage['completion_tokens']) ?? 0;
+  const inputTokens = asInt(usage['prompt_tokens']) ?? 0;
+  const outputTokens = asInt(usage['completion_tokens']) ?? 0;
   const input = asObject(usage['prompt_tokens_details']);
   const output = asObject(usage['completion_tokens_details']);
   return {
     inputTokens,
-    cachedInputTokens: asCount(input?.['cached_tokens']) ?? asCount(usage['prompt_cache_hit_tokens']) ?? 0,
+    cachedInputTokens: asInt(input?.['cached_tokens']) ?? asInt(usage['prompt_cache_hit_tokens']) ?? 0,
     outputTokens,
-    reasoningTokens: asCount(output?.['reasoning_tokens']) ?? asCount(usage['reasoning_tokens']) ?? 0,
-    totalTokens: asCount(usage['total_tokens']) ?? inputTokens + outputTokens,
+    reasoningTokens: asInt(output?.['reasoning_tokens']) ?? asInt(usage['reasoning_tokens']) ?? 0,
+    totalTokens: asInt(usage['total_tokens']) ?? inputTokens + outputTokens,
   };
 }
 
@@ -167,6 +175,6 @@ function toLogprob(raw: unknown): TopLogprob | null {
   return {
     token: asText(entry['token']),
     logprob,
-    bytes: Array.isArray(bytes) ? bytes.filter((byte) => typeof byte === 'number') : null,
+    bytes: Array.isArray(bytes) ? bytes.flatMap((byte) => asInt(byte) ?? []) : null,
   };
 }

@@ -53,7 +53,7 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
       const body = toChatRequest(request, limitField);
       const answer = await client.chat.completions.create(body, { signal: either }).asResponse();
       idle.restart();
-      const reader = new ChunkReader();
+      const reader = new ChunkReader({ wantsLogprobs: request.settings.topLogprobs !== null });
       if (isJson(answer)) yield reader.readCompletion(parse(await answer.text()));
       else yield* readChunks(answer, reader, idle);
       yield* reader.end();

@@ -49,7 +49,8 @@ export function toChatMessages(instructions: string | null, context: readonly It
       case 'function_call_output':
         flush();
         break;
-      case 'reasoning':
+      case 'reasoning': // between two turns it is all that tells them apart
+        if (said !== null && said.round !== item.round) flush();
         break;
       default:
         item satisfies never;
@@ -97,7 +98,16 @@ function toToolCall({
   name,
   arguments: json,
 }: FunctionCallItem): OpenAI.ChatCompletionMessageToolCall {
-  return { id: callId, type: 'function', function: { name, arguments: json === '' ? '{}' : json } };
+  return {
+    id: callId,
+    type: 'function',
+    function: { name: toLegalName(name), arguments: json === '' ? '{}' : json },
+  };
+}
+
+/** A model may call a name that no tool could have. Sent as it is, upstreams would refuse the whole conversation. */
+function toLegalName(name: string): string {
+  return name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64) || 'unknown';
 }
 
 /** `developer` goes as `system`: every server knows that one, and those that know both treat them alike. */

@@ -18,6 +18,12 @@ export function asNumber(value: unknown): number | null {
   return typeof value === 'number' && Number.isFinite(value) ? value : null;
 }
 
+/** A count of tokens, characters or bytes. More than 31 bits is no such thing, and no reader could take it. */
+export function asInt(value: unknown): number | null {
+  const count = asCount(value);
+  return count !== null && count < 2 ** 31 ? count : null;
+}
+
 /** A count of something: a whole number from 0, or null. */
 export function asCount(value: unknown): number | null {
   const number = asNumber(value);

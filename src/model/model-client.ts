@@ -1,9 +1,12 @@
 import type { Annotation, TokenLogprob } from '../protocol/content.ts';
 import type { Item } from '../protocol/items.ts';
+import type { ModelInfo } from '../protocol/model-info.ts';
 import type { ResponseSettings } from '../protocol/request.ts';
 import type { ResponseErrorCode } from '../protocol/response.ts';
 import type { Tool, ToolChoice } from '../protocol/tools.ts';
 import type { Usage } from '../protocol/usage.ts';
+
+export type { ModelInfo };
 
 /** Anything that can turn a conversation into a stream of parts. */
 export interface ModelClient {
@@ -46,13 +49,6 @@ export type ModelPart =
   | { readonly type: 'finish'; readonly reason: FinishReason };
 
 export type FinishReason = 'stop' | 'length' | 'content_filter';
-
-export interface ModelInfo {
-  readonly name: string;
-  readonly ownedBy: string | null;
-  /** Milliseconds since 1970. */
-  readonly createdAt: number | null;
-}
 
 /** Why a model call failed, in the vocabulary of `Response.error`. The message is safe to show. */
 export class ModelError extends Error {

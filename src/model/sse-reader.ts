@@ -9,6 +9,9 @@ export interface SseRecord {
 /** More than this in one line is no event stream. In characters. */
 const MAX_LINE = 16 * 1024 * 1024;
 
+/** More lines than this in one record neither. */
+const MAX_DATA_LINES = 1000;
+
 /**
  * Turns the bytes of an event stream into records, one batch for each read that completes any.
  * As lenient as the providers are loose: CRLF, no space after the colon, comments, records that no blank
@@ -26,17 +29,24 @@ export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<
 }
 
 class SseParser {
-  private line = '';
+  /** The pieces of a line that has not ended. */
+  private pieces: string[] = [];
+  private held = 0;
   private event = '';
   private data: string[] = [];
 
   push(text: string): SseRecord[] {
     const records: SseRecord[] = [];
-    const lines = (this.line + text).split('\n');
-    this.line = lines.pop() ?? '';
-    if (this.line.length > MAX_LINE)
-      throw new ModelError('server_error', 'The model sent a line without end.');
-    for (const line of lines) this.take(line.endsWith('\r') ? line.slice(0, -1) : line, records);
+    const lines = text.split('\n');
+    const last = lines.pop() ?? '';
+    for (const [index, end] of lines.entries()) {
+      const line = index === 0 ? this.pieces.join('') + end : end;
+      this.take(line.endsWith('\r') ? line.slice(0, -1) : line, records);
+    }
+    if (lines.length > 0) this.pieces = [];
+    this.pieces.push(last);
+    this.held = lines.length > 0 ? last.length : this.held + last.length;
+    if (this.held > MAX_LINE) throw new ModelError('server_error', 'The model sent a line without end.');
     return records;
   }
 
@@ -53,10 +63,13 @@ class SseParser {
     const field = colon < 0 ? line : line.slice(0, colon);
     const value = colon < 0 ? '' : line.slice(line[colon + 1] === ' ' ? colon + 2 : colon + 1);
     if (field === 'event') this.event = value;
-    // Some providers put no blank line between records; each of theirs is one line of JSON.
     else if (field === 'data') {
-      if (this.data.length > 0 && isWhole(this.data.join('\n'))) this.flush(records);
+      // Some providers put no blank line between records; each of theirs is one line of JSON.
+      if (this.data.length === 1 && isWhole(this.data[0] ?? '')) this.flush(records);
       this.data.push(value);
+      if (this.data.length > MAX_DATA_LINES) {
+        throw new ModelError('server_error', 'The model sent a record without end.');
+      }
     }
   }
 

@@ -11,7 +11,8 @@ interface BufferedCall {
 }
 
 /**
- * Finds out which call a fragment of `delta.tool_calls` belongs to. With an `index` it belongs to that index.
+ * Finds out which call a fragment of `delta.tool_calls` belongs to. With an `index` it belongs to that index,
+ * unless it brings both a name and an id of its own.
  * Without one, an id not seen before, or else a name, opens a new call; anything else continues the newest.
  * Id and name are the first that are not empty: providers repeat them, or send "" later.
  */
@@ -54,7 +55,9 @@ export class ToolCallBuffer {
   private find(index: unknown, id: string, name: string): BufferedCall {
     if (typeof index === 'number') {
       const known = this.byIndex.get(index);
-      if (known !== undefined) return known;
+      // Another id and a name under a known index is another call: some servers give every call the index 0.
+      const isOther = known !== undefined && id !== '' && name !== '' && known.id !== '' && known.id !== id;
+      if (known !== undefined && !isOther) return known;
       const call = this.add();
       this.byIndex.set(index, call);
       return call;

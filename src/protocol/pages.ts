@@ -1,4 +1,5 @@
 import { AppError } from '../util/errors.ts';
+import { asResponseId, type ResponseId } from './ids.ts';
 
 /** Which part of a list is asked for: `limit` rows after or before a cursor, from the start or from the end. */
 export interface PageRequest<Key> {
@@ -36,39 +37,56 @@ export function readsDescending({
   return (order === 'desc') !== backward;
 }
 
-/** Makes a page of `limit + 1` rows as they were read: the one too many says that there are more. */
-export function toPage<Row>(read: readonly Row[], request: PageRequest<unknown>): Page<Row> {
+/** The bound that the page starts from: what lies beyond it lies behind the page. */
+export function startOf<Key>({ backward, before, after }: PageRequest<Key>): Key | null {
+  return backward ? before : after;
+}
+
+/**
+ * Makes a page of `limit + 1` rows as they were read: the one too many says that there are more. `behind` says
+ * whether the list has anything beyond the bound that the page starts from.
+ */
+export function toPage<Row>(read: readonly Row[], request: PageRequest<unknown>, behind: boolean): Page<Row> {
   const more = read.length > request.limit;
   const rows = read.slice(0, request.limit);
   return request.backward
-    ? { rows: rows.toReversed(), hasPreviousPage: more, hasNextPage: request.before !== null }
-    : { rows, hasNextPage: more, hasPreviousPage: request.after !== null };
+    ? { rows: rows.toReversed(), hasPreviousPage: more, hasNextPage: behind }
+    : { rows, hasNextPage: more, hasPreviousPage: behind };
 }
 
 export function formatTimeKey({ createdAt, id }: TimeKey): string {
-  return Buffer.from(`${createdAt}:${id}`).toString('base64url');
+  return encode(`${createdAt}:${id}`);
 }
 
-export function formatPositionKey({ depth, position }: PositionKey): string {
-  return Buffer.from(`${depth}:${position}`).toString('base64url');
+/** Names its response as well: in another branch the same place means something else. */
+export function formatPositionKey({ depth, position }: PositionKey, responseId: ResponseId): string {
+  return encode(`${responseId}:${depth}:${position}`);
 }
 
 /** @throws AppError INVALID_INPUT for anything that no page has given out. */
 export function parseTimeKey(cursor: string): TimeKey {
-  const match = /^(\d{1,15}):(resp_[0-9a-f]+)$/.exec(decode(cursor));
-  if (match?.[1] === undefined || match[2] === undefined) throw malformed(cursor);
-  return { createdAt: Number(match[1]), id: match[2] };
+  const match = /^(0|[1-9]\d{0,12}):(.*)$/.exec(decode(cursor));
+  const id = asResponseId(match?.[2] ?? '');
+  if (match === null || id === null) throw malformed(cursor);
+  return { createdAt: Number(match[1]), id };
 }
 
-/** @throws AppError INVALID_INPUT for anything that no page has given out. */
-export function parsePositionKey(cursor: string): PositionKey {
-  const match = /^(\d{1,9}):(\d{1,9})$/.exec(decode(cursor));
-  if (match === null) throw malformed(cursor);
-  return { depth: Number(match[1]), position: Number(match[2]) };
+/** @throws AppError INVALID_INPUT for anything that no page of this response's items has given out. */
+export function parsePositionKey(cursor: string, responseId: ResponseId): PositionKey {
+  const match = /^(.*):(0|[1-9]\d{0,8}):(0|[1-9]\d{0,8})$/.exec(decode(cursor));
+  if (match?.[1] !== responseId) throw malformed(cursor);
+  return { depth: Number(match[2]), position: Number(match[3]) };
 }
 
+function encode(key: string): string {
+  return Buffer.from(key).toString('base64url');
+}
+
+/** Decoding skips what it does not know, so what it gives must be what was encoded. */
 function decode(cursor: string): string {
-  return Buffer.from(cursor, 'base64url').toString();
+  const key = Buffer.from(cursor, 'base64url').toString();
+  if (encode(key) !== cursor) throw malformed(cursor);
+  return key;
 }
 
 function malformed(cursor: string): AppError {

@@ -15,7 +15,14 @@ export async function listen(
   graphql: GraphQLServer,
   { host, port }: { readonly host: string; readonly port: number },
 ): Promise<HttpServer> {
-  const server = createServer((request, answer) => void graphql(request, answer));
+  const server = createServer((request, answer) => {
+    // What is no address cannot be read further in.
+    if (!URL.canParse(request.url ?? '', `http://${request.headers.host ?? 'localhost'}`)) {
+      answer.writeHead(400, { 'content-type': 'text/plain' }).end('Malformed request address.\n');
+      return;
+    }
+    Promise.resolve(graphql(request, answer)).catch(() => answer.destroy());
+  });
   await new Promise<void>((resolve, reject) => {
     server.once('error', reject);
     server.listen(port, host, resolve);

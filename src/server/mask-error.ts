@@ -15,6 +15,7 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
     if (original instanceof AppError) return coded(error, original.message, { code: original.code });
     if (original instanceof ModelError) return coded(error, original.message, { code: 'UPSTREAM' });
     if (original === null && error instanceof GraphQLError) return error;
+    if (isAbort(original)) return coded(error, 'The caller has gone.', { code: 'ABORTED' });
     if (isDatabaseAway(original)) {
       logger.warn({ error: original }, 'the database is away; a request failed');
       return coded(error, 'The database does not answer. Try again.', { code: 'UNAVAILABLE' });
@@ -30,6 +31,10 @@ function originOf(error: unknown): unknown {
   if (!(error instanceof GraphQLError)) return error;
   const inner = error.cause ?? error.originalError ?? null;
   return inner instanceof GraphQLError ? originOf(inner) : inner;
+}
+
+function isAbort(error: unknown): boolean {
+  return error instanceof Error && error.name === 'AbortError';
 }
 
 /** Keeps where in the query it happened. */

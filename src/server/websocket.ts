@@ -11,9 +11,12 @@ export interface SocketServer {
   close(): Promise<void>;
 }
 
-/** What this server keeps for a socket: a signal for each operation under way, aborted when its client leaves it. */
+/**
+ * What this server keeps for a socket: a signal for each operation under way, aborted when its client leaves it.
+ * The key is the operation's payload, one object for its whole life; its id a client may use again.
+ */
 interface Extra {
-  readonly callers: Map<string, AbortController>;
+  readonly callers: Map<object, { readonly id: string; readonly controller: AbortController }>;
   state: SocketState<undefined, Extra> | null;
 }
 
@@ -27,16 +30,16 @@ export function attachWebSocket(server: Server, graphql: GraphQLServer, logger: 
     execute: (args) => executorsOf(args).execute(args),
     subscribe: (args) => executorsOf(args).subscribe(args),
     onSubscribe: async ({ extra }, id, payload) => {
-      const caller = new AbortController();
-      extra.callers.set(id, caller);
+      const controller = new AbortController();
+      extra.callers.set(payload, { id, controller });
       const { schema, execute, subscribe, contextFactory, parse, validate } = graphql.getEnveloped({
-        callerSignal: caller.signal,
+        callerSignal: controller.signal,
         params: payload,
       });
       try {
         const document = parse(payload.query);
         const errors = validate(schema, document);
-        if (errors.length > 0) return errors;
+        if (errors.length > 0) return refuse(extra, payload, errors);
         return {
           schema,
           document,
@@ -46,15 +49,15 @@ export function attachWebSocket(server: Server, graphql: GraphQLServer, logger: 
           rootValue: { execute, subscribe },
         };
       } catch (error) {
-        if (error instanceof GraphQLError) return [error];
+        if (error instanceof GraphQLError) return refuse(extra, payload, [error]);
         throw error;
       }
     },
     onConnect: (state) => {
       state.extra.state = state;
     },
-    onComplete: ({ extra }, id) => {
-      extra.callers.delete(id);
+    onComplete: ({ extra }, _id, payload) => {
+      extra.callers.delete(payload);
     },
   });
 
@@ -113,7 +116,7 @@ function serve(
             logger.error({ error }, 'a WebSocket message broke');
             socket.close(1011, 'Internal server error');
           });
-          if (text.includes('"complete"')) releaseLeft(extra);
+          releaseLeft(extra);
         });
       },
     },
@@ -122,16 +125,28 @@ function serve(
   socket.on('error', (error) => logger.debug({ error }, 'a socket broke'));
   socket.on('close', (code, reason) => {
     clearInterval(ping);
-    for (const caller of extra.callers.values()) caller.abort();
-    void closed(code, String(reason));
+    for (const { controller } of extra.callers.values()) controller.abort();
+    Promise.resolve(closed(code, String(reason))).catch((error: unknown) => {
+      logger.error({ error }, 'a socket could not be closed');
+    });
   });
 }
 
 /** The protocol forgets a completed operation; one that answers once (a mutation) learns of it only here. */
 function releaseLeft({ callers, state }: Extra): void {
-  for (const [id, caller] of callers) {
+  for (const [payload, { id, controller }] of callers) {
     if (state === null || id in state.subscriptions) continue;
-    caller.abort();
-    callers.delete(id);
+    controller.abort();
+    callers.delete(payload);
   }
+}
+
+/** The protocol tells nobody when an operation that was refused is over. */
+function refuse(
+  { callers }: Extra,
+  payload: object,
+  errors: readonly GraphQLError[],
+): readonly GraphQLError[] {
+  callers.delete(payload);
+  return errors;
 }

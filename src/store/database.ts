@@ -1,4 +1,6 @@
 import { join } from 'node:path';
+import { type SQL, sql } from 'drizzle-orm';
+import type { PgColumn } from 'drizzle-orm/pg-core';
 import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
@@ -8,7 +10,7 @@ import { AppError, messageOf } from '../util/errors.ts';
 export interface Database {
   readonly orm: PostgresJsDatabase;
   readonly sql: postgres.Sql;
-  /** Waits for what is under way, at most five seconds. */
+  /** Waits for what is under way, at most a second. */
   close(): Promise<void>;
 }
 
@@ -19,10 +21,18 @@ const MIGRATION_LOCK = 7_203_118_541;
 
 const CONNECTION = { application_name: 'responses-graphql', statement_timeout: 30_000 } as const;
 
+/**
+ * Between two tries to connect, in seconds. The client's own pauses grow to 20, in which a database that is back
+ * would see our lease run out.
+ */
+const backoff = (tries: number) => Math.min(0.05 * 2 ** tries, 0.5);
+
 /** Opens a pool. No connection is made before the first query. */
 export function openDatabase(url: string): Database {
-  const sql = postgres(url, { max: 10, connect_timeout: 5, onnotice: () => {}, connection: CONNECTION });
-  return { orm: drizzle(sql), sql, close: () => sql.end({ timeout: 5 }) };
+  const settings = { max: 10, connect_timeout: 5, backoff, onnotice: () => {}, connection: CONNECTION };
+  const sql = postgres(url, settings);
+  // At its end the client waits for ever on a connection that once broke under a query, hence the limit.
+  return { orm: drizzle(sql), sql, close: () => sql.end({ timeout: 1 }) };
 }
 
 /**
@@ -54,14 +64,43 @@ export async function isReachable({ sql }: Database): Promise<boolean> {
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
 }
 
-/** What a lost database looks like: codes of Postgres, of its client and of the operating system. */
-const AWAY =
-  /^(08...|53...|57P0[123]|40...|55P03|57014|ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|ENOTFOUND|EAI_AGAIN|CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT)$/;
+/** A condition with one parameter, however many ids there are: a statement takes 65,535 at most. */
+export function isAnyOf(column: PgColumn, ids: readonly string[]): SQL {
+  return sql`${column} = any(${sql.param([...ids])}::text[])`;
+}
+
+/** A lost connection: codes of the client and of the operating system. */
+const UNREACHABLE =
+  /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT)$/;
+
+/** What Postgres says of the statement itself (SQLSTATE): it will say the same the next time. */
+const REFUSED = /^(0A|22|23|42|54)/;
 
 /** True for failures that the same query may not meet again: the database is down, full, busy or restarting. */
 export function isDatabaseAway(error: unknown): boolean {
   for (let current = error; current instanceof Error; current = current.cause) {
-    if ('code' in current && typeof current.code === 'string' && AWAY.test(current.code)) return true;
+    if (current instanceof postgres.PostgresError) return !REFUSED.test(current.code);
+    if ('code' in current && typeof current.code === 'string' && UNREACHABLE.test(current.code)) return true;
+  }
+  return false;
+}
+
+/** A connection that was there and broke. */
+const BROKEN = /^(08...|57P0[1245]|ECONNRESET|EPIPE|ETIMEDOUT|CONNECTION_(CLOSED|DESTROYED))$/;
+
+/** True if a connection broke under a query: nobody knows whether it was done. */
+export function isOutcomeUnknown(error: unknown): boolean {
+  return hasCode(error, BROKEN);
+}
+
+/** True if the pool has been closed for good. */
+export function isPoolClosed(error: unknown): boolean {
+  return hasCode(error, /^CONNECTION_ENDED$/);
+}
+
+function hasCode(error: unknown, codes: RegExp): boolean {
+  for (let current = error; current instanceof Error; current = current.cause) {
+    if ('code' in current && typeof current.code === 'string' && codes.test(current.code)) return true;
   }
   return false;
 }

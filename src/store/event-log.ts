@@ -26,6 +26,7 @@ export interface Ending {
 /**
  * Commits batches of many responses, and the endings among them, in one statement: all of it or nothing.
  * Done twice with the same batches it changes nothing, so a commit whose outcome is unknown is simply repeated.
+ * The lock on the process's row stands against its being declared dead, not against the renewal of its lease.
  *
  * @returns false if `processId` has been declared dead. Then nothing was written.
  */
@@ -43,7 +44,7 @@ export async function commitEvents(
   };
   if (endings.length === 0) {
     const [row] = await sql<[{ alive: boolean }]>`
-      with alive as (select 1 from processes where id = ${processId} and ended_at is null for share),
+      with alive as (select 1 from processes where id = ${processId} and ended_at is null for key share),
       logged as (
         insert into events (tenant, response_id, first, last, body)
         select * from unnest(${log.tenants}::text[], ${log.ids}::text[], ${log.first}::int[], ${log.last}::int[],
@@ -55,7 +56,7 @@ export async function commitEvents(
 
   const end = toColumns(endings);
   const [row] = await sql<[{ alive: boolean }]>`
-    with alive as (select 1 from processes where id = ${processId} and ended_at is null for share),
+    with alive as (select 1 from processes where id = ${processId} and ended_at is null for key share),
     logged as (
       insert into events (tenant, response_id, first, last, body)
       select * from unnest(${log.tenants}::text[], ${log.ids}::text[], ${log.first}::int[], ${log.last}::int[],

@@ -1,9 +1,10 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import { sql } from 'drizzle-orm';
 import type { ResponseEvent } from '../protocol/events.ts';
 import type { Item } from '../protocol/items.ts';
 import type { ResponseBase } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { Database } from './database.ts';
+import { type Database, isDatabaseAway, isOutcomeUnknown, isPoolClosed } from './database.ts';
 import { toCallKey } from './items.ts';
 import { events, idempotencyKeys, items, responses } from './tables.ts';
 
@@ -24,24 +25,48 @@ export interface NewResponse {
  */
 export type InsertOutcome = 'inserted' | 'key_taken' | 'parent_gone' | 'fenced';
 
-/** Commits the beginning of a run in one transaction. */
+interface Insertion {
+  readonly processId: string;
+  readonly response: NewResponse;
+}
+
+/** Between two tries to learn the outcome of a commit. In milliseconds. */
+const RETRY_MS = 250;
+
+/**
+ * Commits the beginning of a run in one transaction. Once a connection has broken under it, it may have been
+ * committed, and a response that nobody runs would stay in flight: then it is tried again, which changes nothing
+ * if it was, until its outcome is known.
+ */
 export async function insertResponse(
+  database: Database,
+  scope: Scope,
+  insertion: Insertion,
+): Promise<InsertOutcome> {
+  let isUnknown = false;
+  for (;;) {
+    try {
+      return await insertOnce(database, scope, insertion);
+    } catch (error) {
+      isUnknown ||= isOutcomeUnknown(error);
+      if (!isUnknown || !isDatabaseAway(error) || isPoolClosed(error)) throw error;
+      await delay(RETRY_MS);
+    }
+  }
+}
+
+async function insertOnce(
   { orm }: Database,
   scope: Scope,
-  { processId, response }: { readonly processId: string; readonly response: NewResponse },
+  { processId, response }: Insertion,
 ): Promise<InsertOutcome> {
   const { base, depth, input, firstEvents, idempotency } = response;
   const { metadata, ...settings } = base.settings;
   const { tenant } = scope;
   return orm
     .transaction(async (tx): Promise<InsertOutcome> => {
-      if (idempotency !== null) {
-        const row = { tenant, key: idempotency.key, inputHash: idempotency.inputHash, responseId: base.id };
-        const taken = await tx.insert(idempotencyKeys).values(row).onConflictDoNothing().returning();
-        if (taken.length === 0) throw new Refused('key_taken');
-      }
       const alive = await tx.execute(
-        sql`select 1 from processes where id = ${processId} and ended_at is null for share`,
+        sql`select 1 from processes where id = ${processId} and ended_at is null for key share`,
       );
       if (alive.length === 0) throw new Refused('fenced');
       if (base.previousResponseId !== null) {
@@ -51,18 +76,25 @@ export async function insertResponse(
         );
         if (parent.length === 0) throw new Refused('parent_gone');
       }
-      await tx.insert(responses).values({
+      const row = {
         id: base.id,
         tenant,
         createdAt: new Date(base.createdAt),
-        status: 'in_progress',
+        status: 'in_progress' as const,
         model: settings.model,
         previousResponseId: base.previousResponseId,
         depth,
         settings,
         metadata,
         processId,
-      });
+      };
+      const fresh = await tx.insert(responses).values(row).onConflictDoNothing().returning({ id: responses.id });
+      if (fresh.length === 0) return 'inserted'; // by the try before this one
+      if (idempotency !== null) {
+        const used = { tenant, ...idempotency, responseId: base.id };
+        const kept = await tx.insert(idempotencyKeys).values(used).onConflictDoNothing().returning();
+        if (kept.length === 0) throw new Refused('key_taken');
+      }
       const rows = input.map((item, position) => ({
         id: item.id,
         tenant,

@@ -1,11 +1,18 @@
 import type { SQL } from 'drizzle-orm';
-import { and, asc, eq, inArray, sql } from 'drizzle-orm';
+import { and, asc, eq, sql } from 'drizzle-orm';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { FunctionCallItem, Item } from '../protocol/items.ts';
-import { type Page, type PageRequest, type PositionKey, readsDescending, toPage } from '../protocol/pages.ts';
+import {
+  type Page,
+  type PageRequest,
+  type PositionKey,
+  readsDescending,
+  startOf,
+  toPage,
+} from '../protocol/pages.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { StoredItem } from '../protocol/stored.ts';
-import type { Database } from './database.ts';
+import { type Database, isAnyOf } from './database.ts';
 import { items } from './tables.ts';
 
 /** A call id as a column can hold it: NUL characters and lone surrogates escaped. */
@@ -22,9 +29,7 @@ export async function outputsOf(
   const rows = await orm
     .select({ responseId: items.responseId, body: items.body })
     .from(items)
-    .where(
-      and(inArray(items.responseId, [...ids]), eq(items.tenant, scope.tenant), eq(items.direction, 'output')),
-    )
+    .where(and(isAnyOf(items.responseId, ids), eq(items.tenant, scope.tenant), eq(items.direction, 'output')))
     .orderBy(asc(items.responseId), asc(items.position));
   return groupById(rows.map(({ responseId, body }) => [responseId, body]));
 }
@@ -130,7 +135,7 @@ export async function inputItemsPage(
   const read = rows.map(({ body, response_id: responseId, depth, position }) => {
     return { item: parseItem(body), responseId, depth, position };
   });
-  return toPage(read, page);
+  return toPage(read, page, startOf(page) !== null); // items of a branch stay: its own cursor is in it
 }
 
 /** How many items `inputItemsPage` would go through, or null for more than `cap`. */

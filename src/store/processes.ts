@@ -19,11 +19,15 @@ export async function endProcess({ sql }: Database, id: string): Promise<void> {
   await sql`update processes set ended_at = now() where id = ${id} and ended_at is null`;
 }
 
-/** Declares dead every process whose lease has run out. What it still tries to commit comes to nothing. */
-export async function declareExpiredDead({ sql }: Database): Promise<number> {
-  const rows = await sql`
-    update processes set ended_at = now() where ended_at is null and expires_at < now() returning id`;
-  return rows.length;
+/**
+ * Declares dead every other process whose lease has run out. Waits for what such a process is committing right
+ * now; what it tries after that comes to nothing. Never oneself: whoever can ask is alive.
+ */
+export async function declareExpiredDead({ sql }: Database, ownId: string): Promise<void> {
+  await sql`
+    with expired as (
+      select id from processes where ended_at is null and expires_at < now() and id <> ${ownId} for update)
+    update processes p set ended_at = now() from expired where p.id = expired.id`;
 }
 
 /** Declares every process dead: for a database that only one process can be using. */

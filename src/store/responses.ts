@@ -1,10 +1,17 @@
 import { and, asc, desc, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm';
 import type { ResponseId } from '../protocol/ids.ts';
-import { type Page, type PageRequest, readsDescending, type TimeKey, toPage } from '../protocol/pages.ts';
+import {
+  type Page,
+  type PageRequest,
+  readsDescending,
+  startOf,
+  type TimeKey,
+  toPage,
+} from '../protocol/pages.ts';
 import type { ResponseBase, ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter } from '../protocol/stored.ts';
-import type { Database } from './database.ts';
+import { type Database, isAnyOf } from './database.ts';
 import { responses } from './tables.ts';
 
 /** A response as its row tells it. Of one in flight the log knows more; of an ended one `items` has the output. */
@@ -26,7 +33,7 @@ export async function findResponses(
   const rows = await orm
     .select()
     .from(responses)
-    .where(and(inArray(responses.id, [...ids]), ...visible(scope)));
+    .where(and(isAnyOf(responses.id, ids), ...visible(scope)));
   return new Map(rows.map((row) => [row.id, toResponseRow(row)]));
 }
 
@@ -37,19 +44,36 @@ export async function responsesPage(
   { filter, page }: { readonly filter: ResponseFilter; readonly page: PageRequest<TimeKey> },
 ): Promise<Page<ResponseRow>> {
   const [low, high] = page.order === 'asc' ? [page.after, page.before] : [page.before, page.after];
-  const place = sql`(${responses.createdAt}, ${responses.id})`;
-  const key = ({ createdAt, id }: TimeKey) => sql`(${new Date(createdAt).toISOString()}::timestamptz, ${id})`;
-  const bounds: SQL[] = [];
-  if (low !== null) bounds.push(sql`${place} > ${key(low)}`);
-  if (high !== null) bounds.push(sql`${place} < ${key(high)}`);
-  const order = readsDescending(page) ? desc : asc;
-  const rows = await orm
+  const listed = [...visible(scope), ...conditions(filter)];
+  const bounds = [
+    low === null ? undefined : sql`${PLACE} > ${keyOf(low)}`,
+    high === null ? undefined : sql`${PLACE} < ${keyOf(high)}`,
+  ];
+  const [order, opposite] = readsDescending(page) ? [desc, asc] : [asc, desc];
+  const reading = orm
     .select()
     .from(responses)
-    .where(and(...visible(scope), ...conditions(filter), ...bounds))
+    .where(and(...listed, ...bounds))
     .orderBy(order(responses.createdAt), order(responses.id))
     .limit(page.limit + 1);
-  return toPage(rows.map(toResponseRow), page);
+  const start = startOf(page);
+  if (start === null) return toPage((await reading).map(toResponseRow), page, false);
+  // What was there when the cursor was given out may have been deleted since.
+  const beyond = readsDescending(page) ? sql`${PLACE} >= ${keyOf(start)}` : sql`${PLACE} <= ${keyOf(start)}`;
+  const looking = orm
+    .select({ id: responses.id })
+    .from(responses)
+    .where(and(...listed, beyond))
+    .orderBy(opposite(responses.createdAt), opposite(responses.id))
+    .limit(1);
+  const [rows, behind] = await Promise.all([reading, looking]);
+  return toPage(rows.map(toResponseRow), page, behind.length > 0);
+}
+
+const PLACE = sql`(${responses.createdAt}, ${responses.id})`;
+
+function keyOf({ createdAt, id }: TimeKey): SQL {
+  return sql`(${new Date(createdAt).toISOString()}::timestamptz, ${id})`;
 }
 
 /** How many responses the filter leaves, or null for more than `cap`. */
@@ -76,15 +100,27 @@ function visible(scope: Scope): SQL[] {
 function conditions(filter: ResponseFilter): (SQL | undefined)[] {
   const { status, model, createdAfter, createdBefore, metadata, previousResponseId, isRoot } = filter;
   return [
-    status ? inArray(responses.status, [...status]) : undefined,
-    model ? eq(responses.model, model) : undefined,
-    createdAfter ? gt(responses.createdAt, new Date(createdAfter)) : undefined,
-    createdBefore ? lt(responses.createdAt, new Date(createdBefore)) : undefined,
-    metadata ? sql`${responses.metadata} @> ${JSON.stringify(metadata)}::jsonb` : undefined,
-    previousResponseId ? eq(responses.previousResponseId, previousResponseId) : undefined,
+    isGiven(status) ? inArray(responses.status, [...status]) : undefined,
+    isGiven(model) ? eq(responses.model, model) : undefined,
+    isGiven(createdAfter) ? gt(responses.createdAt, toMoment(createdAfter)) : undefined,
+    isGiven(createdBefore) ? lt(responses.createdAt, toMoment(createdBefore)) : undefined,
+    isGiven(metadata) ? sql`${responses.metadata} @> ${JSON.stringify(metadata)}::jsonb` : undefined,
+    isGiven(previousResponseId) ? eq(responses.previousResponseId, previousResponseId) : undefined,
     isRoot === true ? isNull(responses.previousResponseId) : undefined,
     isRoot === false ? sql`${responses.previousResponseId} is not null` : undefined,
   ];
+}
+
+function isGiven<Value>(value: Value | null | undefined): value is Value {
+  return value !== null && value !== undefined;
+}
+
+const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00Z');
+const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
+
+/** A date that Postgres reads as JavaScript writes it; no response was created outside of these. */
+function toMoment(time: number): Date {
+  return new Date(Math.min(Math.max(time, FIRST_MOMENT), LAST_MOMENT));
 }
 
 export function toResponseRow(row: typeof responses.$inferSelect): ResponseRow {

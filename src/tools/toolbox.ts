@@ -24,3 +24,8 @@ export function createToolbox(tools: readonly Tool[], choice: ToolChoice): Toolb
   const names = new Set(offered.map((tool) => tool.name));
   return { offered, route: (name) => (names.has(name) ? { kind: 'client' } : { kind: 'unknown' }) };
 }
+
+/** What a choice comes to from the second round on: forced again in every round, a call would never end. */
+export function unforced(choice: ToolChoice): ToolChoice {
+  return choice.mode === 'none' ? choice : { mode: 'auto' };
+}

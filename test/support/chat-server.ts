@@ -195,3 +195,15 @@ export function feed() {
     },
   };
 }
+
+/** These bytes as they are, in one write each. */
+export function sends(
+  body: string | readonly (string | Uint8Array)[],
+  { status = 200, type = 'text/event-stream' } = {},
+): Answer {
+  return async (exchange) => {
+    exchange.answer.writeHead(status, { 'content-type': type, 'retry-after-ms': '1' });
+    for (const each of typeof body === 'string' ? [body] : body) await write(exchange, each);
+    exchange.answer.end();
+  };
+}

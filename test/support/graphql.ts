@@ -78,7 +78,7 @@ export const RESPONSE_FIELDS = `
   }
   ${ITEM_FIELDS}`;
 
-const CREATE = `
+export const CREATE = `
   mutation Create($input: CreateResponseInput!) {
     createResponse(input: $input) {
       response { ...ResponseFields }

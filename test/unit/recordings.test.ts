@@ -1,10 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { createChatClient } from '../../src/model/chat-client.ts';
-import { ModelError, type ModelPart } from '../../src/model/model-client.ts';
-import { type Answer, startChatServer } from '../support/chat-server.ts';
-import { modelRequest } from '../support/model-request.ts';
+import type { Answer } from '../support/chat-server.ts';
+import { play } from '../support/play.ts';
 
 /** Recorded answers of many providers, kept outside this repository. Their README says what `expect` means. */
 const FOLDER = join(import.meta.dirname, '../../../shared/recordings');
@@ -85,42 +83,6 @@ function bytesOf({ wire, chunks = [], body, body_raw }: Recording): string {
     default:
       return body_raw ?? JSON.stringify(body);
   }
-}
-
-async function play(answer: Answer) {
-  await using upstream = await startChatServer();
-  upstream.enqueue(answer, answer, answer);
-  const client = createChatClient({
-    baseUrl: upstream.baseUrl,
-    apiKey: 'key-of-this-test',
-    idleTimeoutMs: 5000,
-  });
-  const parts: ModelPart[] = [];
-  let error: ModelError | null = null;
-  try {
-    for await (const batch of client.stream(modelRequest(), new AbortController().signal))
-      parts.push(...batch);
-  } catch (thrown) {
-    if (!(thrown instanceof ModelError)) throw thrown;
-    error = thrown;
-  }
-  const calls: [string | null, string, string][] = [];
-  for (const part of parts) {
-    if (part.type === 'call') calls[part.call] = [part.callId, part.name, ''];
-    const call = part.type === 'arguments' ? calls[part.call] : undefined;
-    if (part.type === 'arguments' && call !== undefined) call[2] += part.delta;
-  }
-  const joined = (type: 'text' | 'reasoning' | 'refusal') =>
-    parts.map((part) => (part.type === type ? part.text : '')).join('');
-  return {
-    text: joined('text'),
-    reasoning: joined('reasoning'),
-    refusal: joined('refusal'),
-    calls,
-    usage: parts.find((part) => part.type === 'usage')?.usage ?? null,
-    finish: parts.find((part) => part.type === 'finish')?.reason ?? null,
-    error,
-  };
 }
 
 function toUsage(usage: Recording['expect']['usage_normalised']) {

@@ -1,0 +1,56 @@
+import type { ItemId, ResponseId } from '../protocol/ids.ts';
+import type { FunctionCallItem, Item } from '../protocol/items.ts';
+import type { Page, PageRequest, TimeKey } from '../protocol/pages.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { ResponseFilter, StoredItem } from '../protocol/stored.ts';
+import type { Database } from '../store/database.ts';
+import {
+  countInputItems,
+  findItems,
+  type InputItemQuery,
+  type InputItemRow,
+  inputItemsPage,
+  outputsOf,
+  pendingCalls,
+} from '../store/items.ts';
+import { countResponses, responsesPage } from '../store/responses.ts';
+import { type ResponseView, readResponses, toViews } from './read-responses.ts';
+
+/** More than this many rows are not counted. */
+const COUNT_CAP = 10_000;
+
+/** What the engine reads and never changes: the stored responses and their items, within a scope. */
+export function createReaders(database: Database) {
+  return {
+    responses: (scope: Scope, ids: readonly ResponseId[]): Promise<ReadonlyMap<ResponseId, ResponseView>> =>
+      readResponses(database, scope, ids),
+
+    async responsesPage(
+      scope: Scope,
+      query: { readonly filter: ResponseFilter; readonly page: PageRequest<TimeKey> },
+    ): Promise<Page<ResponseView>> {
+      const { rows, ...page } = await responsesPage(database, scope, query);
+      return { rows: await toViews(database, scope, rows), ...page };
+    },
+
+    countResponses: (scope: Scope, filter: ResponseFilter): Promise<number | null> =>
+      countResponses(database, scope, { filter, cap: COUNT_CAP }),
+
+    outputs: (scope: Scope, ids: readonly ResponseId[]): Promise<ReadonlyMap<ResponseId, readonly Item[]>> =>
+      outputsOf(database, scope, ids),
+
+    pendingCalls: (
+      scope: Scope,
+      ids: readonly ResponseId[],
+    ): Promise<ReadonlyMap<ResponseId, readonly FunctionCallItem[]>> => pendingCalls(database, scope, ids),
+
+    items: (scope: Scope, ids: readonly ItemId[]): Promise<ReadonlyMap<ItemId, StoredItem>> =>
+      findItems(database, scope, ids),
+
+    inputItemsPage: (scope: Scope, query: InputItemQuery): Promise<Page<InputItemRow>> =>
+      inputItemsPage(database, scope, query),
+
+    countInputItems: (scope: Scope, query: Omit<InputItemQuery, 'page'>): Promise<number | null> =>
+      countInputItems(database, scope, { ...query, cap: COUNT_CAP }),
+  };
+}

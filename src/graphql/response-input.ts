@@ -1,0 +1,115 @@
+import { builder } from './builder.ts';
+import { ImageDetail, MessageRole } from './enums.ts';
+
+const ImageInput = builder.inputType('ImageInput', {
+  description: 'An image for the model.',
+  fields: (t) => ({
+    imageUrl: t.string({ required: true, description: 'An http, https or data URL.' }),
+    detail: t.field({
+      type: ImageDetail,
+      required: true,
+      defaultValue: 'auto',
+      description: 'How closely the model looks at it.',
+    }),
+  }),
+});
+
+const FileSourceInput = builder.inputType('FileSourceInput', {
+  description: 'Where a file comes from.',
+  isOneOf: true,
+  fields: (t) => ({
+    fileData: t.string({ description: 'The file as a data URL.' }),
+    fileUrl: t.string({ description: 'An http or https URL, for upstreams that fetch files.' }),
+  }),
+});
+
+const FileInput = builder.inputType('FileInput', {
+  description: 'A file for the model.',
+  fields: (t) => ({
+    filename: t.string({ description: 'Its name.' }),
+    source: t.field({ type: FileSourceInput, required: true, description: 'Where it comes from.' }),
+  }),
+});
+
+const ContentPartInput = builder.inputType('ContentPartInput', {
+  description: 'A piece of a message or of a tool output.',
+  isOneOf: true,
+  fields: (t) => ({
+    text: t.string({ description: 'Text.' }),
+    image: t.field({ type: ImageInput, description: 'An image; in user messages and tool outputs.' }),
+    file: t.field({ type: FileInput, description: 'A file; in user messages and tool outputs.' }),
+    refusal: t.string({ description: 'A refusal; in assistant messages.' }),
+  }),
+});
+
+const MessageContentInput = builder.inputType('MessageContentInput', {
+  description: 'What a message says.',
+  isOneOf: true,
+  fields: (t) => ({
+    text: t.string({ description: 'Text only.' }),
+    parts: t.field({ type: [ContentPartInput], description: 'Text, images and files, piece by piece.' }),
+  }),
+});
+
+const MessageInput = builder.inputType('MessageInput', {
+  description: 'A message.',
+  fields: (t) => ({
+    role: t.field({ type: MessageRole, required: true, defaultValue: 'user', description: 'Who speaks.' }),
+    content: t.field({ type: MessageContentInput, required: true, description: 'What is said.' }),
+  }),
+});
+
+const FunctionCallInput = builder.inputType('FunctionCallInput', {
+  description: 'A call that a model made, given back to it.',
+  fields: (t) => ({
+    callId: t.string({ required: true, description: 'What its output names.' }),
+    name: t.string({ required: true, description: 'The function.' }),
+    arguments: t.string({ required: true, description: 'The arguments as the model wrote them.' }),
+  }),
+});
+
+const ToolOutputInput = builder.inputType('ToolOutputInput', {
+  description: 'What a function gave.',
+  isOneOf: true,
+  fields: (t) => ({
+    text: t.string({ description: 'Text only.' }),
+    parts: t.field({ type: [ContentPartInput], description: 'Text, images and files, piece by piece.' }),
+  }),
+});
+
+const FunctionCallOutputInput = builder.inputType('FunctionCallOutputInput', {
+  description: 'The answer to a function call.',
+  fields: (t) => ({
+    callId: t.string({ required: true, description: 'The call that it answers.' }),
+    output: t.field({ type: ToolOutputInput, required: true, description: 'What the function gave.' }),
+  }),
+});
+
+const ReasoningInput = builder.inputType('ReasoningInput', {
+  description: 'Thoughts of a model, kept with the conversation. They are not sent to the model.',
+  fields: (t) => ({
+    content: t.stringList({ description: 'The thoughts.' }),
+    summary: t.stringList({ description: 'A summary of them.' }),
+    encryptedContent: t.string({ description: 'Thoughts that only the provider can read.' }),
+  }),
+});
+
+const InputItemInput = builder.inputType('InputItemInput', {
+  description: 'One item of an input.',
+  isOneOf: true,
+  fields: (t) => ({
+    message: t.field({ type: MessageInput, description: 'A message.' }),
+    functionCall: t.field({ type: FunctionCallInput, description: 'A call that a model made.' }),
+    functionCallOutput: t.field({ type: FunctionCallOutputInput, description: 'The answer to a call.' }),
+    reasoning: t.field({ type: ReasoningInput, description: 'Thoughts of a model.' }),
+  }),
+});
+
+export const ResponseInput = builder.inputType('ResponseInput', {
+  description: 'What the model is asked.',
+  isOneOf: true,
+  fields: (t) => ({
+    text: t.string({ description: 'One user message.' }),
+    items: t.field({ type: [InputItemInput], description: 'Messages, calls and their outputs, in order.' }),
+  }),
+});

@@ -1,0 +1,91 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** Stands between a server and its Postgres, so that a test can take the database away. */
+export interface DatabaseProxy extends AsyncDisposable {
+  /** The database's URL, through the proxy. */
+  readonly url: string;
+  /** Cuts every connection and refuses new ones. */
+  goAway(): Promise<void>;
+  /** Takes connections again, on the same port. */
+  comeBack(): Promise<void>;
+  /** Lets nothing through any more, without a word, as a lost network or a stopped machine does. */
+  freeze(): void;
+  /** Lets everything through that has waited. */
+  thaw(): void;
+  /** Keeps what Postgres answers to itself, and cuts the connection, once a request contains these words. */
+  swallowAnswerTo(words: string): Promise<void>;
+}
+
+export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
+  const target = new URL(databaseUrl);
+  const open = new Set<Socket>();
+  const clients = new Set<Socket>();
+  let frozen = false;
+  let trap: { readonly words: string; readonly sprung: () => void } | null = null;
+  const server = createServer((client) => {
+    const postgres = connect(Number(target.port), target.hostname);
+    let muted = false;
+    for (const [one, other] of [
+      [client, postgres],
+      [postgres, client],
+    ] as const) {
+      open.add(one);
+      one.on('error', () => {});
+      one.on('close', () => {
+        open.delete(one);
+        other.destroy();
+      });
+    }
+    if (frozen) client.pause();
+    clients.add(client);
+    client.on('close', () => clients.delete(client));
+    client.on('data', (bytes) => {
+      if (trap !== null && bytes.includes(trap.words)) {
+        const { sprung } = trap;
+        trap = null;
+        muted = true;
+        sprung();
+      }
+      postgres.write(bytes);
+    });
+    postgres.on('data', (bytes) => {
+      if (muted)
+        client.destroy(); // it has been done, and nobody is told
+      else client.write(bytes);
+    });
+  });
+  const listen = async (port: number) => {
+    server.listen(port, '127.0.0.1');
+    await once(server, 'listening');
+  };
+  const stop = async () => {
+    if (!server.listening) return;
+    const closed = once(server, 'close');
+    server.close();
+    for (const socket of open) socket.destroy();
+    await closed;
+  };
+  await listen(0);
+  const { port } = server.address() as AddressInfo;
+  const url = new URL(databaseUrl);
+  url.host = `127.0.0.1:${port}`;
+  return {
+    url: url.href,
+    goAway: stop,
+    comeBack: () => listen(port),
+    freeze: () => {
+      frozen = true;
+      for (const client of clients) client.pause();
+    },
+    thaw: () => {
+      frozen = false;
+      for (const client of clients) client.resume();
+    },
+    swallowAnswerTo: (words) =>
+      new Promise((sprung) => {
+        trap = { words, sprung };
+      }),
+    [Symbol.asyncDispose]: stop,
+  };
+}
