@@ -72,6 +72,7 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
       throw error;
     });
     const sockets = attachWebSocket(http.server, graphql, logger);
+    logger.info({ origin: http.origin, embedded: embedded !== null, demo: demo !== null }, 'started');
 
     const stop = async () => {
       serving = false;

@@ -11,11 +11,13 @@ const STOP_LIMIT_MS = 9_500;
 try {
   const config = readConfig(process.env);
   const logger = createLogger(config.logLevel);
-  const app = await startApp(config, logger);
+  const starting = startApp(config, logger);
   const stop = async () => {
     process.stdout.write('stopping\n');
     // Whatever hangs, a database for example, must not keep the process: the next start clears up.
     setTimeout(() => process.exit(1), STOP_LIMIT_MS).unref();
+    const app = await starting.catch(() => null);
+    if (app === null) return; // a start that fails ends by itself
     await app.stop().then(
       () => process.exit(0),
       (error: unknown) => {
@@ -30,11 +32,12 @@ try {
     if (!stopping) void stop();
     stopping = true;
   };
+  // Before the start is through: a process that dies in it would leave its Postgres behind.
   process.on('SIGINT', stopOnce);
   process.on('SIGTERM', stopOnce);
   watchNpm(stopOnce);
-  if (config.upstream === null) process.stdout.write(DEMO);
-  process.stdout.write(`listening on ${app.url}\n`);
+  const { url } = await starting;
+  if (!stopping) process.stdout.write(`${config.upstream === null ? DEMO : ''}listening on ${url}\n`);
 } catch (error) {
   if (!(error instanceof AppError) || error.code !== 'START_FAILED') throw error;
   process.stderr.write(`${error.message}\n`);

@@ -86,21 +86,19 @@ const functionTool = z.object({
   strict: z.boolean().nullish(),
 });
 
-const METADATA = 'must be at most 16 pairs of strings, keys up to 64 and values up to 512 characters.';
+function wrongWithPair(key: string, value: unknown): string | null {
+  if (typeof value !== 'string') return 'must be a string.';
+  if (key.length > 64) return 'must have a key of at most 64 characters.';
+  if (value.length > 512) return 'must be at most 512 characters.';
+  return indexable.safeParse(key + value).success ? null : 'must not hold NUL characters or lone surrogates.';
+}
 
 const metadata = jsonObject.superRefine((value, context) => {
   const pairs = Object.entries(value);
-  if (pairs.length > 16) context.addIssue({ code: 'custom', message: METADATA });
+  if (pairs.length > 16) context.addIssue({ code: 'custom', message: 'must be at most 16 pairs.' });
   for (const [key, entry] of pairs) {
-    const fits = key.length <= 64 && typeof entry === 'string' && entry.length <= 512;
-    if (!fits) context.addIssue({ code: 'custom', message: METADATA, path: [key] });
-    else if (!indexable.safeParse(key + entry).success) {
-      context.addIssue({
-        code: 'custom',
-        message: 'must not hold NUL characters or lone surrogates.',
-        path: [key],
-      });
-    }
+    const message = wrongWithPair(key, entry);
+    if (message !== null) context.addIssue({ code: 'custom', message, path: [key] });
   }
 });
 

@@ -1,7 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ModelClient, ModelInfo } from '../model/model-client.ts';
+import type { ModelClient } from '../model/model-client.ts';
 import type { ResponseEvent } from '../protocol/events.ts';
 import type { ResponseId } from '../protocol/ids.ts';
+import type { ModelInfo } from '../protocol/model-info.ts';
 import type { RequestError } from '../protocol/request-error.ts';
 import { hasEnded, type ResponseBase } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';

@@ -28,6 +28,7 @@ export async function failOrphans(options: FailOptions): Promise<void> {
     for (const orphan of orphans) {
       try {
         await failOrphan(options, orphan);
+        options.logger.info({ responseId: orphan.id }, 'a response of a dead process was ended as failed');
         ended++;
       } catch (error) {
         options.logger.error(

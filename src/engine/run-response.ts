@@ -17,12 +17,15 @@ export interface RunDependencies {
 
 /** Takes a run from its first model call to its terminal event. A failure is an outcome; it throws only what breaks the run itself. */
 export async function runResponse(run: Run, dependencies: RunDependencies): Promise<void> {
-  try {
-    run.end(await runRounds(run, dependencies));
-  } catch (error) {
-    const outcome = toOutcome(run, error, dependencies.logger);
-    if (outcome !== null) run.end(outcome);
-  }
+  const { logger } = dependencies;
+  const outcome = await runRounds(run, dependencies).catch((error: unknown) => toOutcome(run, error, logger));
+  if (outcome === null) return;
+  run.end(outcome);
+  const { id: responseId, settings } = run.base;
+  const about = { responseId, model: settings.model };
+  // The code only: an upstream's message may repeat the prompt.
+  if (outcome.status === 'failed') logger.warn({ ...about, code: outcome.error.code }, 'a run failed');
+  else logger.debug({ ...about, status: outcome.status }, 'a run ended');
 }
 
 async function runRounds(run: Run, { model, maxRounds: limit }: RunDependencies): Promise<Outcome> {

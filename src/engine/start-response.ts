@@ -159,7 +159,8 @@ async function join(
     kind: 'refused',
     errors: [{ code: 'IDEMPOTENCY_MISMATCH', message, path }],
   });
-  if (used.inputHash !== inputHash) return mismatch(`The key "${key}" was used for another input.`);
+  if (used.inputHash !== inputHash)
+    return mismatch(`The key "${key}" was used for another input. Every field of the input counts.`);
   const found = await findResponses(database, scope, [used.responseId]);
   if (!found.has(used.responseId)) return mismatch(`The response of the key "${key}" has been deleted.`);
   return { kind: 'joined', responseId: used.responseId };

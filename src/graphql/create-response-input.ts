@@ -46,7 +46,7 @@ export const CreateResponseInput = builder.inputType('CreateResponseInput', {
     promptCacheKey: t.string({ description: 'What the upstream groups similar prompts by, passed on.' }),
     idempotencyKey: t.string({
       description:
-        'The same key with the same input joins the same response and never starts a second run; with other input it is a conflict.',
+        'The same key with the same input joins the same response and never starts a second run; with other input it is a conflict. Every field counts as input, stream too.',
     }),
   }),
 });

@@ -6,8 +6,6 @@ import type { ResponseErrorCode } from '../protocol/response.ts';
 import type { Tool, ToolChoice } from '../protocol/tools.ts';
 import type { Usage } from '../protocol/usage.ts';
 
-export type { ModelInfo };
-
 /** Anything that can turn a conversation into a stream of parts. */
 export interface ModelClient {
   /**

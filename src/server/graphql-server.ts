@@ -8,6 +8,7 @@ import { renderPlayground } from './playground.ts';
 import { useEventStreamHeaders } from './plugins/use-event-stream-headers.ts';
 import { useFrontDoor } from './plugins/use-front-door.ts';
 import { useHealth } from './plugins/use-health.ts';
+import { useSameOrigin } from './plugins/use-same-origin.ts';
 
 export const ENDPOINT = '/graphql';
 
@@ -43,6 +44,7 @@ export function createGraphQLServer({ engine, logger, isReady }: GraphQLServerOp
     maxRequestBodySize: MAX_BODY,
     logging: false, // unexpected errors are logged where they are masked
     plugins: [
+      useSameOrigin(), // first: nothing of a foreign page's request is read
       useFrontDoor(ENDPOINT),
       useHealth({ isReady }),
       useEventStreamHeaders(), // on the way out

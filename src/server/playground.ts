@@ -1,13 +1,17 @@
 import type { GraphiQLOptions } from 'graphql-yoga';
 
 /** What the first tab of GraphiQL shows. */
-const QUERY = `# 1. Run Ask: it starts a response and comes back at once.
-# 2. Run Follow: it replays what was said, then goes on live.
-#    On this page "latest" is the response that Ask started
-#    last; any other id works too.
+const QUERY = `# 1. Run Ask: it starts a response.
+# 2. Run Follow: it replays what was said
+#    and goes on live, one event at a time.
+#    On this page "latest" is the response
+#    that Ask started last. Run Ask first!
 
 mutation Ask {
-  createResponse(input: { input: { text: "Hello! What are you?" }, stream: true }) {
+  createResponse(input: {
+    input: { text: "Hello! What are you?" }
+    stream: true
+  }) {
     response {
       id
       status
@@ -80,12 +84,32 @@ const OPTIONS: GraphiQLOptions = {
   subscriptionsProtocol: 'SSE',
 };
 
+/**
+ * Opens the tabs of the last visit as the defaults of this one. Left to itself GraphiQL restores them, but opens an
+ * empty tab in front of them.
+ */
+const RESTORE = `
+function withTabsOfLastVisit(options) {
+  try {
+    const { tabs } = JSON.parse(localStorage.getItem('graphiql:tabState'));
+    const kept = tabs.filter(({ query }) => query).map(({ query, variables, headers }) => ({ query, variables, headers }));
+    localStorage.removeItem('graphiql:tabState');
+    return kept.length > 0 ? { ...options, defaultTabs: kept } : options;
+  } catch {
+    return options; // the first visit
+  }
+}
+`;
+
 let page: Promise<string> | undefined;
 
 /** GraphiQL as one page that loads nothing from elsewhere. Built when it is first asked for: it is large. */
 export function renderPlayground(): Promise<string> {
-  page ??= import('@graphql-yoga/render-graphiql').then(({ renderGraphiQL }) =>
-    renderGraphiQL(OPTIONS).replace('<body', () => `<script>${LATEST}</script><body`),
-  );
+  page ??= import('@graphql-yoga/render-graphiql').then(({ renderGraphiQL }) => {
+    const html = renderGraphiQL(OPTIONS).replace('<body', () => `<script>${LATEST}${RESTORE}</script><body`);
+    const options = JSON.stringify(OPTIONS);
+    const at = html.lastIndexOf(options);
+    return `${html.slice(0, at)}withTabsOfLastVisit(${options})${html.slice(at + options.length)}`;
+  });
   return page;
 }

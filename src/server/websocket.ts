@@ -1,10 +1,11 @@
 import { once } from 'node:events';
-import type { Server } from 'node:http';
+import type { IncomingMessage, Server } from 'node:http';
 import { GraphQLError } from 'graphql';
 import { handleProtocols, makeServer, type Context as SocketState } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../util/logger.ts';
 import { ENDPOINT, type GraphQLServer, MAX_BODY } from './graphql-server.ts';
+import { isSameOrigin } from './same-origin.ts';
 
 export interface SocketServer {
   /** Closes every socket with 1012 (try again, elsewhere) and takes no more. */
@@ -25,7 +26,16 @@ const PING_MS = 12_000;
 
 /** GraphQL over WebSocket: the protocol of graphql-ws, with the schema, the context and the masks of HTTP. */
 export function attachWebSocket(server: Server, graphql: GraphQLServer, logger: Logger): SocketServer {
-  const sockets = new WebSocketServer({ server, path: ENDPOINT, maxPayload: MAX_BODY, handleProtocols });
+  const sockets = new WebSocketServer({
+    server,
+    path: ENDPOINT,
+    maxPayload: MAX_BODY,
+    handleProtocols,
+    verifyClient: ({ req: { headers } }: { readonly req: IncomingMessage }) => {
+      const { origin, host } = headers;
+      return isSameOrigin({ origin, host, fetchSite: String(headers['sec-fetch-site']) });
+    },
+  });
   const protocol = makeServer<undefined, Extra>({
     execute: (args) => executorsOf(args).execute(args),
     subscribe: (args) => executorsOf(args).subscribe(args),

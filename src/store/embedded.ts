@@ -2,16 +2,16 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { AppError, messageOf } from '../util/errors.ts';
-import { type Cluster, openCluster } from './embedded-cluster.ts';
-import { initialise } from './embedded-init.ts';
-import { type Refusal, SUPERUSER, stillLocked, tryLock } from './embedded-lock.ts';
+import { type Cluster, openCluster } from './embedded/cluster.ts';
+import { initialise } from './embedded/init.ts';
+import { type Refusal, SUPERUSER, stillLocked, tryLock } from './embedded/lock.ts';
 import {
   findPostmaster,
   forgetPostmaster,
   type Postmaster,
   startPostmaster,
   stopPostmaster,
-} from './embedded-postmaster.ts';
+} from './embedded/postmaster.ts';
 
 /** A Postgres of our own, in use by this process alone. */
 export interface EmbeddedPostgres {

@@ -1,12 +1,10 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { sql } from 'drizzle-orm';
 import type { ResponseEvent } from '../protocol/events.ts';
 import type { Item } from '../protocol/items.ts';
 import type { ResponseBase } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import { type Database, isDatabaseAway, isOutcomeUnknown, isPoolClosed } from './database.ts';
 import { toCallKey } from './items.ts';
-import { events, idempotencyKeys, items, responses } from './tables.ts';
 
 export interface NewResponse {
   readonly base: ResponseBase;
@@ -34,9 +32,10 @@ interface Insertion {
 const RETRY_MS = 250;
 
 /**
- * Commits the beginning of a run in one transaction. Once a connection has broken under it, it may have been
- * committed, and a response that nobody runs would stay in flight: then it is tried again, which changes nothing
- * if it was, until its outcome is known.
+ * Commits the beginning of a run in one statement, all of it or nothing: a transaction of several would be held
+ * open between them, and the client breaks when its connection does then. Once a connection has broken under it,
+ * it may have been committed, and a response that nobody runs would stay in flight: so it is tried again, which
+ * changes nothing if it was, until its outcome is known.
  */
 export async function insertResponse(
   database: Database,
@@ -56,74 +55,53 @@ export async function insertResponse(
 }
 
 async function insertOnce(
-  { orm }: Database,
-  scope: Scope,
+  { sql }: Database,
+  { tenant }: Scope,
   { processId, response }: Insertion,
 ): Promise<InsertOutcome> {
   const { base, depth, input, firstEvents, idempotency } = response;
   const { metadata, ...settings } = base.settings;
-  const { tenant } = scope;
-  return orm
-    .transaction(async (tx): Promise<InsertOutcome> => {
-      const alive = await tx.execute(
-        sql`select 1 from processes where id = ${processId} and ended_at is null for key share`,
-      );
-      if (alive.length === 0) throw new Refused('fenced');
-      if (base.previousResponseId !== null) {
-        const parent = await tx.execute(
-          sql`select 1 from responses where id = ${base.previousResponseId} and tenant = ${tenant}
-            and deleted_at is null for key share`,
-        );
-        if (parent.length === 0) throw new Refused('parent_gone');
-      }
-      const row = {
-        id: base.id,
-        tenant,
-        createdAt: new Date(base.createdAt),
-        status: 'in_progress' as const,
-        model: settings.model,
-        previousResponseId: base.previousResponseId,
-        depth,
-        settings,
-        metadata,
-        processId,
-      };
-      const fresh = await tx.insert(responses).values(row).onConflictDoNothing().returning({ id: responses.id });
-      if (fresh.length === 0) return 'inserted'; // by the try before this one
-      if (idempotency !== null) {
-        const used = { tenant, ...idempotency, responseId: base.id };
-        const kept = await tx.insert(idempotencyKeys).values(used).onConflictDoNothing().returning();
-        if (kept.length === 0) throw new Refused('key_taken');
-      }
-      const rows = input.map((item, position) => ({
-        id: item.id,
-        tenant,
-        responseId: base.id,
-        direction: 'input' as const,
-        position,
-        type: item.type,
-        callKey: 'callId' in item ? toCallKey(item.callId) : null,
-        body: item,
-      }));
-      // A statement takes at most 65,535 parameters.
-      for (let at = 0; at < rows.length; at += 5000) await tx.insert(items).values(rows.slice(at, at + 5000));
-      const last = firstEvents.length - 1;
-      const body = JSON.stringify(firstEvents);
-      await tx.insert(events).values({ tenant, responseId: base.id, first: 0, last, body });
-      return 'inserted';
-    })
-    .catch((error: unknown) => {
-      if (error instanceof Refused) return error.outcome;
-      throw error;
-    });
-}
-
-/** Thrown inside the transaction, so that it is rolled back. */
-class Refused extends Error {
-  readonly outcome: Exclude<InsertOutcome, 'inserted'>;
-
-  constructor(outcome: Exclude<InsertOutcome, 'inserted'>) {
-    super(outcome);
-    this.outcome = outcome;
-  }
+  const items = {
+    ids: input.map(({ id }) => id),
+    types: input.map(({ type }) => type),
+    callKeys: input.map((item) => ('callId' in item ? toCallKey(item.callId) : null)),
+    bodies: input.map((item) => JSON.stringify(item)),
+  };
+  const [row] = await sql<[{ isAlive: boolean; hasParent: boolean; isInserted: boolean }]>`
+    with alive as (select 1 from processes where id = ${processId} and ended_at is null for key share),
+    parent as (
+      select 1 from responses
+      where id = ${base.previousResponseId} and tenant = ${tenant} and deleted_at is null for key share),
+    allowed as (
+      select 1 where exists (select 1 from alive)
+        and (${base.previousResponseId}::text is null or exists (select 1 from parent))),
+    kept as (
+      insert into idempotency_keys (tenant, key, input_hash, response_id)
+      select ${tenant}, ${idempotency?.key ?? ''}, ${idempotency?.inputHash ?? ''}, ${base.id}
+      from allowed where ${idempotency !== null}
+      on conflict do nothing returning 1),
+    inserted as (
+      insert into responses (id, tenant, created_at, status, model, previous_response_id, depth, settings, metadata, process_id)
+      select ${base.id}, ${tenant}, ${new Date(base.createdAt).toISOString()}::text::timestamptz, 'in_progress',
+        ${settings.model}, ${base.previousResponseId}::text, ${depth}::int, ${JSON.stringify(settings)},
+        ${JSON.stringify(metadata)}::text::jsonb, ${processId}
+      from allowed where ${idempotency === null} or exists (select 1 from kept)
+      on conflict do nothing returning 1),
+    given as (
+      insert into items (id, tenant, response_id, direction, position, type, call_key, body)
+      select i.id, ${tenant}, ${base.id}, 'input', i.position - 1, i.type, i.call_key, i.body
+      from unnest(${items.ids}::text[], ${items.types}::text[], ${items.callKeys}::text[], ${items.bodies}::text[])
+        with ordinality as i (id, type, call_key, body, position)
+      where exists (select 1 from inserted)),
+    logged as (
+      insert into events (tenant, response_id, first, last, body)
+      select ${tenant}, ${base.id}, 0, ${firstEvents.length - 1}::int, ${JSON.stringify(firstEvents)}
+      where exists (select 1 from inserted))
+    select exists (select 1 from alive) as "isAlive", exists (select 1 from parent) as "hasParent",
+      exists (select 1 from inserted) as "isInserted"`;
+  if (row.isInserted) return 'inserted';
+  const earlier = await sql`select 1 from responses where id = ${base.id}`;
+  if (earlier.length > 0) return 'inserted'; // by a try of which nobody learnt
+  if (!row.isAlive) return 'fenced';
+  return base.previousResponseId !== null && !row.hasParent ? 'parent_gone' : 'key_taken';
 }

@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { branchOf, expectDeleted, remove, rowsOf } from '../support/branches.ts';
+import { create } from '../support/graphql.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 let app: TestApp;
@@ -54,4 +55,14 @@ test('deleting many at once, parents and children, leaves nothing behind', async
   const results = await Promise.all(ids.map((id) => remove(app, id)));
   expect(results).toEqual(ids.map((deletedId) => ({ deletedId, errors: [] })));
   expect(await rowsOf(app, ids)).toEqual({ responses: [], items: [], events: [] });
+});
+
+test('a continuation that comes while its parent is deleted is refused, or keeps its history', async () => {
+  for (let round = 0; round < 10; round++) {
+    const [root = ''] = await branchOf(app, 1);
+    const next = { input: { text: 'U2' }, previousResponseId: root };
+    const [{ response, errors }] = await Promise.all([create(app, next), expectDeleted(app, root)]);
+    if (response === null) expect(errors).toMatchObject([{ code: 'PREVIOUS_RESPONSE_NOT_FOUND' }]);
+    expect((await rowsOf(app, [root])).items).toEqual(response === null ? [] : [0]);
+  }
 });

@@ -1,4 +1,5 @@
 import { expect, test, vi } from 'vitest';
+import { startBehindProxy } from '../support/behind-proxy.ts';
 import { feed, hangsAfter, says } from '../support/chat-server.ts';
 import { CREATE, createResponse, readResponse, send } from '../support/graphql.ts';
 import { collect, follow } from '../support/stream.ts';
@@ -163,6 +164,39 @@ test('a caller that joined a run elsewhere is told when its own instance stops, 
   await upstream.end();
   expect(await first).toMatchObject({ status: 'COMPLETED' });
 });
+
+test.each(['refuses connections', 'answers nothing'])(
+  'whoever is back first from a database that %s for longer than a lease gives the others time',
+  async (how) => {
+    const timing = { lease: { leaseMs: 1500, renewMs: 50, sweepMs: 50 } };
+    await using first = await startBehindProxy({ timing });
+    await using second = await startBehindProxy({ timing, beside: first.app });
+    const { sql } = first.app.database;
+    const { id, upstream } = await started(second.app, 'Still ');
+    for (const { proxy } of [first, second])
+      await (how === 'answers nothing' ? proxy.freeze() : proxy.goAway());
+    // The app without a proxy, whose lease is long, is not meant.
+    const valid = () => sql<{ expires: string }[]>`
+      select expires_at::text as expires from processes where ended_at is null and expires_at between now() and now() + interval '5 s'`;
+    await expect.poll(valid, { timeout: 5000, interval: 10 }).toEqual([]);
+    await (how === 'answers nothing' ? first.proxy.thaw() : first.proxy.comeBack());
+    // Renewed more than once, so it has looked at the others meanwhile.
+    const seen = new Set<string>();
+    await vi.waitUntil(
+      async () => {
+        for (const { expires } of await valid()) seen.add(expires);
+        return seen.size > 5;
+      },
+      { timeout: 5000, interval: 10 },
+    );
+    await (how === 'answers nothing' ? second.proxy.thaw() : second.proxy.comeBack());
+    await upstream.say('here');
+    await upstream.end();
+    const live = await collect(second.app, { id }).catch(() => collect(first.app, { id }));
+    expect(live.at(-1)?.['response']).toMatchObject({ status: 'COMPLETED', outputText: 'Still here' });
+    expect(await sql`select id from processes where ended_at is not null`).toEqual([]);
+  },
+);
 
 test('runs that speak at the same time share commits', async () => {
   await using app = await startTestApp();

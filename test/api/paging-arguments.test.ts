@@ -105,6 +105,13 @@ test.each([LISTS[1], LISTS[2]])(
   },
 );
 
+test('a size out of range is refused also where the filter leaves nothing', async () => {
+  await expectRefused(
+    'first',
+    '{ page: responses(first: 0, filter: { previousResponseId: "none" }) { nodes { id } } }',
+  );
+});
+
 async function expectRefused(name: string, query: string): Promise<void> {
   const { data, errors } = await send(app, query, { id });
   expect(data).toEqual({ page: null });

@@ -27,6 +27,17 @@ test('the first query of the README gives the answer that the README shows', asy
   expect(payload).toEqual({ ...shown, response: { ...shown.response, id: payload.response.id } });
 });
 
+test('the function call of the README goes there and back', async () => {
+  await using app = await startTestApp(DEMO);
+  const [call = '', answer = ''] = (blocks('graphql')[1] ?? '').split(/(?=mutation Answer)/);
+  const { response, errors } = (await ask(app, call)).createResponse;
+  expect(errors).toEqual([]);
+  const [{ callId, name }] = response.pendingItems;
+  expect(name).toBe('get_weather');
+  const second = (await ask(app, answer, { id: response.id, callId })).createResponse;
+  expect(second).toEqual({ response: { outputText: 'get_weather answered: 18 °C, sunny' }, errors: [] });
+});
+
 test('the code for browsers prints every delta', async () => {
   await using app = await startTestApp(DEMO);
   const { id } = await createResponse(app, { input: { text: 'Hello' }, stream: true });

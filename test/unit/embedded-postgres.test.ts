@@ -8,9 +8,9 @@ import { createInterface } from 'node:readline';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import postgres from 'postgres';
 import { expect, test, vi } from 'vitest';
+import { openCluster } from '../../src/store/embedded/cluster.ts';
+import { findPostmaster, stopPostmaster } from '../../src/store/embedded/postmaster.ts';
 import { startEmbedded } from '../../src/store/embedded.ts';
-import { openCluster } from '../../src/store/embedded-cluster.ts';
-import { findPostmaster, stopPostmaster } from '../../src/store/embedded-postmaster.ts';
 
 vi.setConfig({ maxConcurrency: 3, testTimeout: 20_000 });
 

@@ -12,10 +12,10 @@ import {
   writeFile,
 } from 'node:fs/promises';
 import { join } from 'node:path';
-import { AppError } from '../util/errors.ts';
-import { type Cluster, programFailed } from './embedded-cluster.ts';
-import { SUPERUSER } from './embedded-lock.ts';
-import { isAlive, outputOf, runLogged } from './embedded-process.ts';
+import { AppError } from '../../util/errors.ts';
+import { type Cluster, programFailed } from './cluster.ts';
+import { SUPERUSER } from './lock.ts';
+import { isAlive, outputOf, runLogged } from './process.ts';
 
 /**
  * Makes the data folder of Postgres unless it is there, and returns the password of the superuser. The folder

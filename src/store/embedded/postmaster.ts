@@ -2,8 +2,8 @@ import { readFile, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
-import { type Cluster, programFailed } from './embedded-cluster.ts';
-import { type Ending, isAlive, run, runLogged } from './embedded-process.ts';
+import { type Cluster, programFailed } from './cluster.ts';
+import { type Ending, isAlive, run, runLogged } from './process.ts';
 
 /** The main process of a Postgres, going by the pid file in its data folder. */
 export interface Postmaster {

@@ -1,9 +1,9 @@
 import { mkdir, realpath, stat, truncate } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
-import { AppError } from '../util/errors.ts';
-import { chooseLauncher } from './embedded-account.ts';
-import { type Binaries, findBinaries } from './embedded-binaries.ts';
-import type { Ending, Launcher } from './embedded-process.ts';
+import { AppError } from '../../util/errors.ts';
+import { chooseLauncher } from './account.ts';
+import { type Binaries, findBinaries } from './binaries.ts';
+import type { Ending, Launcher } from './process.ts';
 
 /** Where a built-in Postgres lives, and how its programs are run. Every path is absolute. */
 export interface Cluster {

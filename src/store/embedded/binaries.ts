@@ -3,7 +3,7 @@ import { createRequire } from 'node:module';
 import { dirname, join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { z } from 'zod';
-import { AppError } from '../util/errors.ts';
+import { AppError } from '../../util/errors.ts';
 
 /** Absolute paths of the programs of Postgres. */
 export interface Binaries {

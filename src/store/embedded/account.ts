@@ -1,7 +1,7 @@
 import { stat } from 'node:fs/promises';
 import { dirname } from 'node:path';
-import { AppError } from '../util/errors.ts';
-import { type Launcher, outputOf } from './embedded-process.ts';
+import { AppError } from '../../util/errors.ts';
+import { type Launcher, outputOf } from './process.ts';
 
 /** A user of this machine that Postgres can run as. */
 export interface Account {
