@@ -77,17 +77,21 @@ export class Lease {
     }
   }
 
-  private async renew(): Promise<void> {
+  /** The time by the database's clock; null if that could not be had, or this process was declared dead. */
+  private async renew(): Promise<string | null> {
     const { database, logger, times } = this.options;
     const began = Date.now();
     try {
       const id = this.currentId;
-      if (!(await renewLease(database, id, times.leaseMs))) await this.lost(id);
+      const time = await renewLease(database, id, times.leaseMs);
+      if (time === null) await this.lost(id);
       // A database may be away without refusing anything: then it answers late.
       if (Date.now() - began > times.leaseMs / 4) this.spareOthers();
+      return time;
     } catch (error) {
       this.spareOthers();
       logger.warn({ error }, 'the lease could not be renewed');
+      return null;
     }
   }
 
@@ -99,9 +103,9 @@ export class Lease {
   private async sweep(): Promise<void> {
     if (Date.now() < this.sweepFrom) return;
     try {
-      await this.renew(); // after a pause of this process: not the others alone have fallen silent
-      if (Date.now() < this.sweepFrom) return;
-      await declareExpiredDead(this.options.database, this.currentId);
+      const time = await this.renew(); // after a pause of this process: not the others alone have fallen silent
+      if (time === null || Date.now() < this.sweepFrom) return;
+      await declareExpiredDead(this.options.database, this.currentId, time);
       await this.options.onSweep();
       await forgetEndedProcesses(this.options.database);
     } catch (error) {
@@ -110,7 +114,7 @@ export class Lease {
     }
   }
 
-  private async once(task: 'renew' | 'sweep', work: () => Promise<void>): Promise<void> {
+  private async once(task: 'renew' | 'sweep', work: () => Promise<unknown>): Promise<void> {
     if (this.busy[task]) return;
     this.busy[task] = true;
     await work().finally(() => {

@@ -29,7 +29,8 @@ function plainBody({ status, message }: APIError): string | null {
 
 /**
  * An error body, or an error that came in a stream, in the vocabulary of `Response.error`.
- * `status` is the HTTP status where there is one; in a stream a numeric code stands for it.
+ * `status` is the HTTP status where there is one; in a stream a numeric code stands for it. Its message has yet to
+ * go through `clean`.
  */
 export function toModelError(status: number | null, body: unknown): ModelError {
   const error = asObject(body);
@@ -38,7 +39,7 @@ export function toModelError(status: number | null, body: unknown): ModelError {
   const message =
     upstreamWords(body) || (numeric === null ? 'The model failed.' : `The model failed (${numeric}).`);
   const names = [asText(error?.['code']), asText(error?.['type'])];
-  return new ModelError(codeOf(numeric, names, message), message.slice(0, MAX_MESSAGE));
+  return new ModelError(codeOf(numeric, names, message), message);
 }
 
 function codeOf(status: number | null, names: readonly string[], message: string): ResponseErrorCode {
@@ -67,7 +68,7 @@ function upstreamWords(body: unknown): string {
   return JSON.stringify(detail ?? error);
 }
 
-/** Keys and headers stay here, whatever an upstream repeats. */
+/** Keys and headers stay here, whatever an upstream repeats; what is cut off is cut after that. */
 export function clean(message: string, secrets: readonly string[]): string {
   let safe = message;
   for (const secret of secrets) if (secret.length > 0) safe = safe.replaceAll(secret, '[redacted]');

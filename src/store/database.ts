@@ -22,6 +22,26 @@ const MIGRATION_LOCK = 7_203_118_541;
 const CONNECTION = { application_name: 'responses-graphql', statement_timeout: 30_000 } as const;
 
 /**
+ * By default the client asks for the types of arrays on every new connection, with nobody to catch what that throws
+ * if it breaks meanwhile: the process would die of it.
+ */
+const CLIENT = { connect_timeout: 5, onnotice: () => {}, fetch_types: false } as const;
+
+/** The arrays that our statements take, by the numbers that Postgres has for their types. None comes back. */
+const ARRAYS = Object.fromEntries(
+  Object.entries({ text: 1009, int: 1007 }).map(([name, to]) => [
+    name,
+    { to, from: [], serialize: toArrayLiteral, parse: (text: string) => text },
+  ]),
+);
+
+/** Text in the place of an array, as Postgres reads it. */
+function toArrayLiteral(values: readonly unknown[]): string {
+  const escaped = (value: unknown) => `"${String(value).replace(/["\\]/g, '\\$&')}"`;
+  return `{${values.map((value) => (value === null || value === undefined ? 'null' : escaped(value))).join()}}`;
+}
+
+/**
  * Between two tries to connect, in seconds. The client's own pauses grow to 20, in which a database that is back
  * would see our lease run out.
  */
@@ -29,8 +49,11 @@ const backoff = (tries: number) => Math.min(0.05 * 2 ** tries, 0.5);
 
 /** Opens a pool. No connection is made before the first query. */
 export function openDatabase(url: string): Database {
-  const settings = { max: 10, connect_timeout: 5, backoff, onnotice: () => {}, connection: CONNECTION };
-  const sql = postgres(url, settings);
+  const settings = { ...CLIENT, backoff, connection: CONNECTION, types: ARRAYS };
+  // No query waits on a busy connection behind another: the client forgets those sent while it breaks.
+  // (Its transactions do not work like that: use single statements.)
+  const unpipelined = { ...settings, max: 10, max_pipeline: 0 };
+  const sql = postgres(url, unpipelined);
   // At its end the client waits for ever on a connection that once broke under a query, hence the limit.
   return { orm: drizzle(sql), sql, close: () => sql.end({ timeout: 1 }) };
 }
@@ -41,7 +64,7 @@ export function openDatabase(url: string): Database {
  * @throws AppError START_FAILED when the database cannot be reached or refuses.
  */
 export async function migrateDatabase(url: string): Promise<void> {
-  const sql = postgres(url, { max: 1, connect_timeout: 5, onnotice: () => {} });
+  const sql = postgres(url, { ...CLIENT, max: 1 });
   try {
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
     await migrate(drizzle(sql), { migrationsFolder: MIGRATIONS });
@@ -74,7 +97,7 @@ const UNREACHABLE =
   /^(ECONNREFUSED|ECONNRESET|EPIPE|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|ENOTFOUND|EAI_AGAIN|CONNECTION_(CLOSED|ENDED|DESTROYED)|CONNECT_TIMEOUT)$/;
 
 /** What Postgres says of the statement itself (SQLSTATE): it will say the same the next time. */
-const REFUSED = /^(0A|22|23|42|54)/;
+const REFUSED = /^(0A|22|23|42|54|P0|XX)/;
 
 /** True for failures that the same query may not meet again: the database is down, full, busy or restarting. */
 export function isDatabaseAway(error: unknown): boolean {

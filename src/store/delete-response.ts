@@ -1,35 +1,56 @@
+import postgres from 'postgres';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { Database } from './database.ts';
+import { type Database, isDatabaseAway } from './database.ts';
 
 export type DeleteOutcome = 'deleted' | 'not_found' | 'in_flight';
 
 /**
  * Deletes an ended response for every reader. Its rows go at once, unless stored continuations still need its
  * items; then they go with the last of those, and so on up the branch.
+ *
+ * Single statements, each whole in itself, and no transaction over them: when a connection breaks under one, the
+ * client rolls it back on a socket that is gone, and the process dies of it
+ * (https://github.com/porsager/postgres/issues/1066).
  */
 export async function deleteResponse(
-  { sql }: Database,
+  database: Database,
   scope: Scope,
   id: ResponseId,
 ): Promise<DeleteOutcome> {
-  return sql.begin(async (tx): Promise<DeleteOutcome> => {
-    const [row] = await tx<{ status: string }[]>`
-      select status from responses
-      where id = ${id} and tenant = ${scope.tenant} and deleted_at is null for update`;
-    if (row === undefined) return 'not_found';
-    if (row.status === 'in_progress') return 'in_flight';
-    await tx`update responses set deleted_at = now() where id = ${id}`;
-    await tx`delete from events where response_id = ${id}`;
-    for (let next: ResponseId | null = id; next !== null; ) {
-      // Locks the row against a continuation that is just being inserted; its foreign key waits for us, or we for it.
-      await tx`select 1 from responses where id = ${next} for update`;
-      const removed: { parent: ResponseId | null }[] = await tx<{ parent: ResponseId | null }[]>`
-        delete from responses r where id = ${next} and deleted_at is not null
-          and not exists (select 1 from responses c where c.previous_response_id = r.id)
-        returning previous_response_id as parent`;
-      next = removed[0]?.parent ?? null;
-    }
-    return 'deleted';
-  });
+  const [row] = await database.sql<{ status: string }[]>`
+    with target as (
+      select id, status from responses
+      where id = ${id} and tenant = ${scope.tenant} and deleted_at is null for update),
+    marked as (
+      update responses r set deleted_at = now() from target
+      where r.id = target.id and target.status <> 'in_progress' returning r.id),
+    gone as (delete from events where response_id in (select id from marked))
+    select status from target`;
+  if (row === undefined) return 'not_found';
+  if (row.status === 'in_progress') return 'in_flight';
+  try {
+    for (let next: ResponseId | null = id; next !== null; ) next = await purge(database, next);
+  } catch (error) {
+    // Deleted it is, for everybody; its rows take up room until their branch is deleted further.
+    if (!isDatabaseAway(error)) throw error;
+  }
+  return 'deleted';
 }
+
+/** Removes a deleted response that nobody needs any more. Gives the one before it, which may be the next to go. */
+async function purge({ sql }: Database, id: ResponseId): Promise<ResponseId | null> {
+  try {
+    const [removed] = await sql<{ parent: ResponseId | null }[]>`
+      delete from responses r where id = ${id} and deleted_at is not null
+        and not exists (select 1 from responses c where c.previous_response_id = r.id)
+      returning previous_response_id as parent`;
+    return removed?.parent ?? null;
+  } catch (error) {
+    const isNeeded = error instanceof postgres.PostgresError && error.code === FOREIGN_KEY_VIOLATION;
+    if (isNeeded) return null; // a continuation was inserted at this very moment
+    throw error;
+  }
+}
+
+const FOREIGN_KEY_VIOLATION = '23503';

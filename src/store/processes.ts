@@ -6,12 +6,15 @@ export async function registerProcess({ sql }: Database, id: string, leaseMs: nu
   await sql`insert into processes (id, expires_at) values (${id}, now() + ${leaseMs} * interval '1 millisecond')`;
 }
 
-/** False if this process has been declared dead: nothing it still runs is its own any more. */
-export async function renewLease({ sql }: Database, id: string, leaseMs: number): Promise<boolean> {
-  const rows = await sql`
+/**
+ * The time by the database's clock; null if this process has been declared dead: nothing it still runs is its own
+ * any more.
+ */
+export async function renewLease({ sql }: Database, id: string, leaseMs: number): Promise<string | null> {
+  const [row] = await sql<{ time: string }[]>`
     update processes set expires_at = now() + ${leaseMs} * interval '1 millisecond'
-    where id = ${id} and ended_at is null returning id`;
-  return rows.length > 0;
+    where id = ${id} and ended_at is null returning now()::text as time`;
+  return row?.time ?? null;
 }
 
 /** A clean stop. */
@@ -20,13 +23,14 @@ export async function endProcess({ sql }: Database, id: string): Promise<void> {
 }
 
 /**
- * Declares dead every other process whose lease has run out. Waits for what such a process is committing right
- * now; what it tries after that comes to nothing. Never oneself: whoever can ask is alive.
+ * Declares dead every other process whose lease had run out at `time`, however late this statement arrives. Waits
+ * for what such a process is committing right now; what it tries after that comes to nothing. Never oneself:
+ * whoever can ask is alive.
  */
-export async function declareExpiredDead({ sql }: Database, ownId: string): Promise<void> {
+export async function declareExpiredDead({ sql }: Database, ownId: string, time: string): Promise<void> {
   await sql`
     with expired as (
-      select id from processes where ended_at is null and expires_at < now() and id <> ${ownId} for update)
+      select id from processes where ended_at is null and expires_at < ${time}::text::timestamptz and id <> ${ownId} for update)
     update processes p set ended_at = now() from expired where p.id = expired.id`;
 }
 
