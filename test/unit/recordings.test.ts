@@ -35,6 +35,9 @@ interface Recording {
 
 const files = existsSync(FOLDER) ? readdirSync(FOLDER).filter((name) => name.endsWith('.json')) : [];
 
+if (files.length === 0)
+  test.skip('recorded answers of providers: their folder is not beside this one', () => {});
+
 describe.skipIf(files.length === 0)('recorded answers of providers', () => {
   test.each(files)('%s', async (file) => {
     const recording = JSON.parse(readFileSync(join(FOLDER, file), 'utf8')) as Recording;
