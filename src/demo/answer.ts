@@ -1,11 +1,18 @@
 import { attachmentsOf, type ChatMessage, type ChatRequest, textOf } from './chat-request.ts';
-import { type Call, readCalls, type Wish } from './read-calls.ts';
+import { citeSources } from './cite-sources.ts';
+import { type Call, readSteps, WEB_SEARCH, type Wish } from './read-steps.ts';
 import { sampleJson } from './sample-json.ts';
 import { toCallRule } from './tool-choice.ts';
 
 export type Answer =
   | { readonly type: 'text'; readonly text: string }
   | { readonly type: 'calls'; readonly calls: readonly Call[] };
+
+/** What the user wants done, and how many rounds of calls were made for it. */
+interface Order {
+  readonly said: string;
+  readonly rounds: number;
+}
 
 const NOTHING_SAID: ChatMessage = { role: 'user', content: '' };
 const WHAT_I_AM = 'I am the demo model: I repeat what I am told, and am no language model.';
@@ -18,32 +25,49 @@ export function answer(request: ChatRequest): Answer {
   const asked = request.messages.findLast((message) => message.role === 'user') ?? NOTHING_SAID;
   const said = textOf(asked);
 
-  const { calls, problem } = callsToMake(request, outputs.length > 0 ? '' : said);
+  const order = outputs.length > 0 ? orderUnderWay(request.messages) : { said, rounds: 0 };
+  const { calls, problem } = callsToMake(request, order);
   if (calls.length > 0) return { type: 'calls', calls };
 
   const format = request.response_format;
   if (format?.type === 'json_object') return asJson({ you_said: said });
   if (format?.type === 'json_schema') return asJson(sampleJson(format.json_schema.schema, said));
 
-  if (problem !== undefined) return { type: 'text', text: problem };
-  if (outputs.length > 0) return { type: 'text', text: quote(outputs, request.messages) };
-  return { type: 'text', text: reply(asked, request.messages) };
+  const quoted = outputs.length > 0 ? quote(outputs, request.messages) : [];
+  const lines = problem === undefined ? quoted : [...quoted, problem];
+  return { type: 'text', text: lines.length > 0 ? lines.join('\n') : reply(asked, request.messages) };
 }
 
 const asJson = (value: unknown): Answer => ({ type: 'text', text: JSON.stringify(value) });
 
-/** The calls this answer makes; with none of them, what stood in the way of those that were asked for. */
-function callsToMake(request: ChatRequest, said: string): { calls: readonly Call[]; problem?: string } {
+/** The last order in words: what follows it are calls, their outputs, and images that came with those. */
+function orderUnderWay(messages: readonly ChatMessage[]): Order {
+  const at = messages.findLastIndex((message) => message.role === 'user' && textOf(message).trim() !== '');
+  const rounds = messages
+    .slice(at + 1)
+    .filter((message) => message.role === 'assistant' && (message.tool_calls ?? []).length > 0);
+  return { said: textOf(messages[at] ?? NOTHING_SAID), rounds: rounds.length };
+}
+
+/** The calls of the next step; with none of them, what stands in the way of those still asked for. */
+function callsToMake(
+  request: ChatRequest,
+  { said, rounds }: Order,
+): { readonly calls: readonly Call[]; readonly problem?: string } {
   const rule = toCallRule(request);
   if (rule.kind === 'never' || rule.kind === 'impossible') return { calls: [] };
 
-  const all = readCalls(said, rule.offered);
-  const wishes = request.parallel_tool_calls === false ? all.slice(0, 1) : all;
-  const calls = wishes.flatMap((wish) => (wish.kind === 'call' ? [wish.call] : []));
+  const all = readSteps(said, rule.offered).slice(rounds);
+  const steps = request.parallel_tool_calls === false ? all.map((step) => step.slice(0, 1)) : all;
+  const calls = (steps[0] ?? []).flatMap((wish) => (wish.kind === 'call' ? [wish.call] : []));
   if (rule.kind === 'must') {
     return { calls: calls.length > 0 ? calls : [{ name: rule.offered[0], arguments: '{}' }] };
   }
-  const problem = wishes.map((wish) => problemWith(wish, rule.offered)).find((text) => text !== undefined);
+  // Also of later steps: better to say so now than to stop half-way.
+  const problem = steps
+    .flat()
+    .map((wish) => problemWith(wish, rule.offered))
+    .find((text) => text !== undefined);
   return problem === undefined ? { calls } : { calls: [], problem };
 }
 
@@ -57,6 +81,8 @@ function problemWith(wish: Wish, offered: readonly string[]): string | undefined
     }
     case 'broken':
       return `I cannot call ${wish.name}: what follows "with" is not a JSON object.`;
+    case 'no_search':
+      return 'I was not offered a web search. To offer one: tools: [{ webSearch: {} }].';
     default:
       return wish satisfies never;
   }
@@ -74,16 +100,18 @@ function latestOutputs(messages: readonly ChatMessage[]): readonly ChatMessage[]
   return before + 1 === end ? [] : messages.slice(before + 1);
 }
 
-function quote(outputs: readonly ChatMessage[], messages: readonly ChatMessage[]): string {
+/** A line for each output, as a model would answer with it. */
+function quote(outputs: readonly ChatMessage[], messages: readonly ChatMessage[]): readonly string[] {
   const calls = messages.flatMap((message) =>
     message.role === 'assistant' ? (message.tool_calls ?? []) : [],
   );
-  const lines = outputs.map((message) => {
+  return outputs.map((message) => {
     if (message.role !== 'tool') return `This came${attachmentsOf(message)}.`;
     const call = calls.findLast(({ id }) => id === message.tool_call_id);
-    return `${call?.function.name ?? message.tool_call_id} answered: ${textOf(message)}`;
+    const name = call?.function.name ?? message.tool_call_id;
+    const cited = name === WEB_SEARCH ? citeSources(textOf(message)) : undefined;
+    return cited ?? `${name} answered: ${textOf(message)}`;
   });
-  return lines.join('\n');
 }
 
 function reply(asked: ChatMessage, messages: readonly ChatMessage[]): string {

@@ -1,15 +1,12 @@
-import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { pipeline } from 'node:stream/promises';
-import { AppError, messageOf } from '../util/errors.ts';
 import { answer } from './answer.ts';
 import { newCompletion, toChatCompletion } from './completion.ts';
+import { listen } from './listen.ts';
 import { MODEL, parseRequest, type Refusal } from './parse-request.ts';
 import { speak } from './speak.ts';
 import { streamAnswer } from './stream-answer.ts';
-
-const HOST = '127.0.0.1';
 
 export interface DemoModel {
   /** What a Chat Completions client calls its base URL: `http://127.0.0.1:PORT/v1`. */
@@ -31,27 +28,8 @@ export async function startDemoModel(options: DemoModelOptions = {}): Promise<De
   const server = createServer((request, response) => {
     respond(request, response, wordDelayMs).catch(() => fail(response));
   });
-  try {
-    await once(server.listen(port, HOST), 'listening');
-  } catch (cause) {
-    throw new AppError('START_FAILED', `The demo model cannot listen: ${messageOf(cause)}`, { cause });
-  }
-  const address = server.address();
-  if (address === null || typeof address === 'string') {
-    throw new AppError('START_FAILED', 'The demo model listens on no port.');
-  }
-
-  let closed: Promise<void> | undefined;
-  return {
-    baseUrl: `http://${HOST}:${address.port}/v1`,
-    close() {
-      closed ??= new Promise((resolve) => {
-        server.close(() => resolve());
-        server.closeAllConnections();
-      });
-      return closed;
-    },
-  };
+  const { origin, close } = await listen(server, { who: 'The demo model', port });
+  return { baseUrl: `${origin}/v1`, close };
 }
 
 async function respond(request: IncomingMessage, response: ServerResponse, wordDelayMs: number) {

@@ -4,73 +4,101 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
-import { createClient } from 'graphql-ws';
-import { WebSocket } from 'ws';
+import { type DemoMcpServer, startDemoMcpServer } from './mcp-server.ts';
+import { create, type DoneItem, follow } from './tour-client.ts';
 
-/** `npm run demo`: a server with the demo model, a streamed answer, a second turn and a function call, in a terminal. */
-
-const CREATE = `mutation ($input: CreateResponseInput!) {
-  createResponse(input: $input) {
-    response { id outputText pendingItems { ... on FunctionCall { callId name arguments } } }
-    errors { message }
-  }
-}`;
-
-const FOLLOW = `subscription ($id: ID!) {
-  responseStream(id: $id, types: [OUTPUT_TEXT_DELTA]) {
-    ... on OutputTextDeltaEvent { delta }
-    ... on ResponseCompletedEvent { response { usage { totalTokens } } }
-  }
-}`;
-
-interface Created {
-  readonly id: string;
-  readonly outputText: string;
-  readonly pendingItems: readonly {
-    readonly callId: string;
-    readonly name: string;
-    readonly arguments: string;
-  }[];
-}
-
-interface Event {
-  readonly delta?: string;
-  readonly response?: { readonly usage: { readonly totalTokens: number } | null };
-}
+/** `npm run demo`: a server with the demo model, and what it does with text, functions and MCP, in a terminal. */
 
 const print = (text: string) => process.stdout.write(text);
 
 const folder = await mkdtemp(join(tmpdir(), 'responses-demo-'));
+const mcp = await startDemoMcpServer();
 const server = startServer(folder);
 try {
   const url = await listening(server);
   print(`A server runs at ${url} for the length of this tour.\n\n`);
+  await showConversation(url);
+  await showFunction(url);
+  await showMcp(url, mcp);
+  await showApproval(url, mcp);
+  print('To try it yourself: npm start, then open http://127.0.0.1:4000/graphql\n');
+} finally {
+  if (server.kill('SIGTERM')) await once(server, 'exit'); // false: it has ended, and there is nothing to wait for
+  await mcp.close();
+  await rm(folder, { recursive: true, force: true });
+}
 
-  print('> My name is Ada\n  ');
+async function showConversation(url: string) {
+  print('> My name is Ada\n');
   const first = await create(url, { input: { text: 'My name is Ada' }, stream: true });
-  for await (const { delta, response } of follow(url, first.id)) {
-    print(delta ?? '');
-    if (response?.usage) print(`  (${response.usage.totalTokens} tokens)\n\n`);
-  }
+  await printRun(url, first.id);
 
   print('> What is my name?   (continues that response)\n');
   const second = await create(url, { input: { text: 'What is my name?' }, previousResponseId: first.id });
   print(`  ${second.outputText}\n\n`);
+}
 
-  print('> call get_weather with {"city": "Paris"}   (a function that this program runs)\n');
+async function showFunction(url: string) {
+  const said = 'call get_weather with {"city": "Paris"}';
+  print(`> ${said}   (a function that this program runs)\n`);
   const tools = [{ function: { name: 'get_weather', parameters: { type: 'object' } } }];
-  const third = await create(url, { input: { text: 'call get_weather with {"city": "Paris"}' }, tools });
-  for (const { callId, name, arguments: json } of third.pendingItems) {
-    print(`  the model calls ${name}(${json}); this program answers "18 °C, sunny"\n`);
-    const output = { functionCallOutput: { callId, output: { text: '18 °C, sunny' } } };
-    const fourth = await create(url, { input: { items: [output] }, previousResponseId: third.id, tools });
-    print(`  ${fourth.outputText}\n\n`);
+  const { id, pendingItems } = await create(url, { input: { text: said }, tools });
+  for (const item of pendingItems) {
+    if (item.__typename !== 'FunctionCall') continue;
+    print(`  the model calls ${item.name}(${item.arguments}); this program answers "18 °C, sunny"\n`);
+    const output = { functionCallOutput: { callId: item.callId, output: { text: '18 °C, sunny' } } };
+    const next = await create(url, { input: { items: [output] }, previousResponseId: id, tools });
+    print(`  ${next.outputText}\n\n`);
   }
-  print('To try it yourself: npm start, then open http://127.0.0.1:4000/graphql\n');
-} finally {
-  server.kill('SIGTERM');
-  await once(server, 'exit');
-  await rm(folder, { recursive: true, force: true });
+}
+
+async function showMcp(url: string, { url: serverUrl }: DemoMcpServer) {
+  const said = 'call find_user with {"name": "Ada"}, then call list_permissions with {"userId": "user_1815"}';
+  print(`> ${said}   (an MCP server)\n`);
+  const tools = [{ mcp: { serverLabel: 'demo', serverUrl, requireApproval: { mode: 'NEVER' } } }];
+  const { id } = await create(url, { input: { text: said }, tools, stream: true });
+  await printRun(url, id);
+}
+
+async function showApproval(url: string, { url: serverUrl }: DemoMcpServer) {
+  const said = 'call send_postcard with {"userId": "user_1815", "text": "Hello"}';
+  print(`> ${said}   (needs approval)\n`);
+  const tools = [{ mcp: { serverLabel: 'demo', serverUrl } }];
+  const { id, pendingItems } = await create(url, { input: { text: said }, tools });
+  for (const item of pendingItems) {
+    if (item.__typename !== 'McpApprovalRequest') continue;
+    print(`  the model wants to call ${item.name}(${item.arguments}); this program approves\n`);
+    const approval = { mcpApprovalResponse: { approvalRequestId: item.id, approve: true } };
+    const next = await create(url, { input: { items: [approval] }, previousResponseId: id, tools });
+    print(`  ${next.outputText}\n\n`);
+  }
+}
+
+/** Follows a streamed run to its end: a line for each thing done, and the text as it comes. */
+async function printRun(url: string, id: string) {
+  let isSpeaking = false;
+  for await (const { delta, item, response } of follow(url, id)) {
+    if (delta !== undefined) print(isSpeaking ? delta : `  ${delta}`);
+    isSpeaking ||= delta !== undefined;
+    if (item !== undefined) print(lineOf(item));
+    if (response?.usage) print(`  (${response.usage.totalTokens} tokens)\n\n`);
+    if (response?.error) throw new Error(response.error.message);
+  }
+}
+
+function lineOf(item: DoneItem): string {
+  switch (item.__typename) {
+    case 'Message': // its text was printed as it came
+      return '';
+    case 'McpListTools': {
+      const names = item.tools.map(({ name }) => name).join(', ');
+      return `  the tools of "${item.serverLabel}": ${item.error?.message ?? names}\n`;
+    }
+    case 'McpCall':
+      return `  ${item.name}(${item.arguments}) → ${item.error?.message ?? item.output}\n`;
+    default:
+      return item satisfies never;
+  }
 }
 
 function startServer(dataDir: string): ChildProcess {
@@ -82,7 +110,8 @@ function startServer(dataDir: string): ChildProcess {
     ...rest
   } = process.env;
   return spawn(process.execPath, [join(import.meta.dirname, '../main.ts')], {
-    env: { ...rest, PORT: '0', DATA_DIR: dataDir },
+    // The demo MCP server is on loopback, where tools are not called unless that is allowed.
+    env: { ...rest, PORT: '0', DATA_DIR: dataDir, MCP_ALLOW_PRIVATE: 'true' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }
@@ -94,27 +123,4 @@ async function listening({ stdout }: ChildProcess): Promise<string> {
     if (url !== undefined) return url;
   }
   throw new Error('The server did not start.');
-}
-
-async function create(url: string, input: object): Promise<Created> {
-  const answer = await fetch(url, {
-    method: 'POST',
-    headers: { 'content-type': 'application/json' },
-    body: JSON.stringify({ query: CREATE, variables: { input } }),
-  });
-  const { data, errors } = await answer.json();
-  const problems = errors ?? data.createResponse.errors;
-  if (problems.length > 0) throw new Error(problems[0].message);
-  return data.createResponse.response;
-}
-
-async function* follow(url: string, id: string): AsyncGenerator<Event> {
-  const client = createClient({ url: url.replace('http', 'ws'), webSocketImpl: WebSocket });
-  for await (const { data } of client.iterate<{ responseStream: Event }>({
-    query: FOLLOW,
-    variables: { id },
-  })) {
-    if (data) yield data.responseStream;
-  }
-  await client.dispose();
 }

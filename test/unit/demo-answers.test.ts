@@ -79,11 +79,11 @@ test('arguments are exactly the JSON that the message holds', async () => {
 
 test('several calls in one message are made in parallel, unless that is forbidden', async () => {
   const said =
-    'call get_weather with {"city":"Oslo"} and call get_time, then call get_time with {"call get_x":1}';
+    'call get_weather with {"city":"Oslo"} and call get_time, also call get_time with {"call get_x, then":1}';
   const calls = [
     ['get_weather', '{"city":"Oslo"}'],
     ['get_time', '{}'],
-    ['get_time', '{"call get_x":1}'],
+    ['get_time', '{"call get_x, then":1}'],
   ];
   expect((await ask(said, { tools })).calls).toEqual(calls);
   expect((await ask(said, { tools, parallel_tool_calls: false })).calls).toEqual(calls.slice(0, 1));
