@@ -1,4 +1,4 @@
-import type { Config } from './config.ts';
+import type { Config, SearchSettings } from './config.ts';
 import { startDemoModel } from './demo/demo-model.ts';
 import { createEngine } from './engine/engine.ts';
 import { LEASE_TIMES, type LeaseTimes } from './engine/leases.ts';
@@ -8,6 +8,8 @@ import { listen } from './server/http-server.ts';
 import { attachWebSocket } from './server/websocket.ts';
 import { isReachable, migrateDatabase, openDatabase } from './store/database.ts';
 import { startEmbedded } from './store/embedded.ts';
+import { createOutbound } from './tools/outbound.ts';
+import { BRAVE_URL, createWebSearch, type SearchProviderOptions, TAVILY_URL } from './tools/web-search.ts';
 import type { Logger } from './util/logger.ts';
 
 export interface App {
@@ -53,9 +55,19 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
       idleTimeoutMs: config.modelIdleTimeoutMs,
     });
 
+    const outbound = createOutbound({ allowPrivate: config.allowPrivate });
+    parts.defer(() => outbound.close());
+    // Where searches go, the operator has said: that may well be a private address.
+    const toProvider = createOutbound({ allowPrivate: true });
+    parts.defer(() => toProvider.close());
+
     const engine = createEngine({
       database,
       model,
+      webSearch: config.webSearch && createWebSearch(toSearchOptions(config.webSearch), toProvider.fetch),
+      fetch: outbound.fetch,
+      allowPrivate: config.allowPrivate,
+      toolTimeoutMs: config.toolTimeoutMs,
       logger,
       defaultModel: config.defaultModel,
       maxRounds: config.maxRounds,
@@ -93,4 +105,10 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
     await parts.disposeAsync();
     throw error;
   }
+}
+
+function toSearchOptions(settings: SearchSettings): SearchProviderOptions {
+  const { provider, baseUrl } = settings;
+  if (provider === 'searxng') return settings;
+  return { ...settings, provider, baseUrl: baseUrl ?? (provider === 'brave' ? BRAVE_URL : TAVILY_URL) };
 }

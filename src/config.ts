@@ -19,6 +19,7 @@ const postgresUrl = z
   );
 const FROM_ONE = 'a whole number from 1';
 const PORT_RANGE = 'a whole number from 0 to 65535';
+const TRUE_OR_FALSE = 'true or false';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Every key of the environment that is read, with its default. The README's table says what each means. */
@@ -32,6 +33,13 @@ const Environment = z.object({
   DEFAULT_MODEL: z.string().optional(),
   MODEL_IDLE_TIMEOUT_MS: milliseconds(1).default(120_000),
   MAX_ROUNDS: z.coerce.number(FROM_ONE).int(FROM_ONE).min(1, FROM_ONE).default(10),
+  TOOL_TIMEOUT_MS: milliseconds(1).default(60_000),
+  BRAVE_API_KEY: z.string().optional(),
+  TAVILY_API_KEY: z.string().optional(),
+  SEARXNG_URL: url.optional(),
+  MCP_ALLOW_PRIVATE: z
+    .stringbool({ truthy: ['true'], falsy: ['false'], error: TRUE_OR_FALSE })
+    .default(false),
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
@@ -48,8 +56,22 @@ export interface Config {
   readonly defaultModel: string | null;
   readonly modelIdleTimeoutMs: number;
   readonly maxRounds: number;
+  readonly toolTimeoutMs: number;
+  /** Null: there is no web search. */
+  readonly webSearch: SearchSettings | null;
+  /** True: MCP servers and images may be at loopback and private addresses. */
+  readonly allowPrivate: boolean;
   readonly logLevel: string;
 }
+
+/** The provider of web searches. Without a `baseUrl` it is the provider's public one. */
+export type SearchSettings =
+  | {
+      readonly provider: 'brave' | 'tavily';
+      readonly apiKey: string;
+      readonly baseUrl: string | null;
+    }
+  | { readonly provider: 'searxng'; readonly baseUrl: string };
 
 export interface Upstream {
   readonly baseUrl: string;
@@ -72,7 +94,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     const value = /KEY|URL/.test(key) ? 'that value' : JSON.stringify(environment[key]); // may hold a password
     throw new AppError('START_FAILED', `${key} cannot be ${value}: it must be ${issue?.message}.`);
   }
-  const { OPENAI_BASE_URL, OPENAI_API_KEY, ...env } = parsed.data;
+  const { OPENAI_BASE_URL, OPENAI_API_KEY } = parsed.data;
+  const env = parsed.data;
   const isDemo = OPENAI_BASE_URL === undefined && OPENAI_API_KEY === undefined;
   return Object.freeze({
     host: env.HOST,
@@ -83,6 +106,17 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     defaultModel: env.DEFAULT_MODEL ?? (isDemo ? 'demo' : null),
     modelIdleTimeoutMs: env.MODEL_IDLE_TIMEOUT_MS,
     maxRounds: env.MAX_ROUNDS,
+    toolTimeoutMs: env.TOOL_TIMEOUT_MS,
+    webSearch: toSearchSettings(env),
+    allowPrivate: env.MCP_ALLOW_PRIVATE,
     logLevel: env.LOG_LEVEL,
   });
+}
+
+/** The first of the providers that is configured. */
+function toSearchSettings(env: z.output<typeof Environment>): SearchSettings | null {
+  if (env.BRAVE_API_KEY !== undefined) return { provider: 'brave', apiKey: env.BRAVE_API_KEY, baseUrl: null };
+  if (env.TAVILY_API_KEY !== undefined)
+    return { provider: 'tavily', apiKey: env.TAVILY_API_KEY, baseUrl: null };
+  return env.SEARXNG_URL === undefined ? null : { provider: 'searxng', baseUrl: env.SEARXNG_URL };
 }

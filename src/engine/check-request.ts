@@ -1,15 +1,21 @@
 import type { Item } from '../protocol/items.ts';
 import type { ResponseSettings } from '../protocol/request.ts';
 import { invalidInput, type RequestError } from '../protocol/request-error.ts';
+import type { McpSecrets } from '../protocol/tools.ts';
+import { blockedReason } from '../tools/outbound.ts';
+import { checkToolChoice, checkTools, type ToolRules } from './check-tools.ts';
 import { type CreateInput, CreateInputRules } from './create-input.ts';
 import { toItems } from './to-items.ts';
 import { toSettings } from './to-settings.ts';
+import { toSecrets } from './to-tools.ts';
 
 /** A request that can be run, as far as it can be judged without the database. */
 export interface CheckedRequest {
   readonly settings: ResponseSettings;
   /** The request's own input, with ids of its own. */
   readonly input: readonly Item[];
+  /** Of its MCP servers: for the run, and for nothing that is kept. */
+  readonly secrets: McpSecrets;
 }
 
 /** A request that cannot. Its input is given all the same, so that its place in a conversation can be checked too. */
@@ -21,7 +27,7 @@ export interface RefusedRequest {
 /** Checks a request; every error is found, not the first only, nor those of the first rule only. */
 export function checkRequest(
   input: CreateInput,
-  { defaultModel }: { readonly defaultModel: string | null },
+  rules: ToolRules & { readonly defaultModel: string | null },
 ): CheckedRequest | RefusedRequest {
   const parsed = CreateInputRules.safeParse(input);
   const errors = (parsed.error?.issues ?? []).map(({ path, message }) => {
@@ -29,18 +35,25 @@ export function checkRequest(
     return invalidInput(names, `${names.join('.')} ${message}`);
   });
   const items = toItems(input.input, errors);
-  const model = input.model ?? defaultModel;
+  const model = input.model ?? rules.defaultModel;
   if (model === null) errors.push(invalidInput(['model'], 'Name a model: this server has no default one.'));
   checkStore(input, errors);
-  checkTools(input.tools, errors);
+  checkMedia(input.input, rules, errors);
+  checkTools(input, rules, errors);
   checkToolChoice(input, errors);
   if (!parsed.success || model === null || errors.length > 0) return { errors, input: items };
-  return { settings: toSettings(parsed.data, model), input: items };
+  const secrets = toSecrets(parsed.data.tools);
+  return { settings: toSettings(parsed.data, model), input: items, secrets };
 }
 
 /** What only a stored response can do. */
-function checkStore({ store, stream, idempotencyKey }: CreateInput, errors: RequestError[]): void {
+function checkStore({ store, stream, idempotencyKey, input }: CreateInput, errors: RequestError[]): void {
   if (store) return;
+  input.items?.forEach(({ mcpApprovalResponse }, index) => {
+    if (!mcpApprovalResponse) return;
+    const message = 'An approval counts once, and that has to be kept: store the response that gives it.';
+    errors.push(invalidInput(['input', 'items', String(index), 'mcpApprovalResponse'], message));
+  });
   if (stream) {
     const message = 'A response that is not stored cannot be followed: leave out stream, or store it.';
     errors.push(invalidInput(['stream'], message));
@@ -52,30 +65,21 @@ function checkStore({ store, stream, idempotencyKey }: CreateInput, errors: Requ
   }
 }
 
-function checkTools(tools: CreateInput['tools'], errors: RequestError[]): void {
-  const seen = new Set<string>();
-  tools?.forEach(({ function: tool }, index) => {
-    if (!tool) return;
-    if (seen.has(tool.name)) {
-      const path = ['tools', String(index), 'function', 'name'];
-      errors.push(invalidInput(path, `There is more than one function called "${tool.name}".`));
-    }
-    seen.add(tool.name);
-  });
-}
-
-/** A choice can name only what is among the tools. */
-function checkToolChoice({ tools, toolChoice }: CreateInput, errors: RequestError[]): void {
-  const names = new Set(tools?.map(({ function: tool }) => tool?.name));
-  const demand = (name: string | null | undefined, path: readonly string[]) => {
-    if (typeof name === 'string' && !names.has(name))
-      errors.push(invalidInput(path, `There is no function "${name}" among the tools.`));
+/** The model's server fetches what it is given the address of: it is not to be sent into a private network. */
+function checkMedia({ items }: CreateInput['input'], rules: ToolRules, errors: RequestError[]): void {
+  const check = (url: string | null | undefined, path: readonly string[]) => {
+    if (!/^https?:$/.test(URL.parse(url ?? '')?.protocol ?? '')) return;
+    const reason = blockedReason(url ?? '', rules);
+    if (reason !== null) errors.push(invalidInput(path, reason));
   };
-  demand(toolChoice?.function, ['toolChoice', 'function']);
-  toolChoice?.allowedTools?.tools.forEach(({ function: name }, index) => {
-    demand(name, ['toolChoice', 'allowedTools', 'tools', String(index), 'function']);
+  items?.forEach(({ message, functionCallOutput }, index) => {
+    const [parts, at] = message
+      ? [message.content.parts, ['message', 'content']]
+      : [functionCallOutput?.output.parts, ['functionCallOutput', 'output']];
+    parts?.forEach(({ image, file }, part) => {
+      const path = ['input', 'items', String(index), ...at, 'parts', String(part)];
+      check(image?.imageUrl, [...path, 'image', 'imageUrl']);
+      check(file?.source.fileUrl, [...path, 'file', 'source', 'fileUrl']);
+    });
   });
-  if (toolChoice?.mode === 'required' && names.size === 0) {
-    errors.push(invalidInput(['toolChoice', 'mode'], 'A tool call is required, but there are no tools.'));
-  }
 }

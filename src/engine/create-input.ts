@@ -1,12 +1,11 @@
 import { z } from 'zod';
+import { jsonObject, name, plainObject, toolChoice, tools } from './tool-input.ts';
 
 /**
  * The input of createResponse as it comes through GraphQL, and the rules for each field alone. GraphQL has
  * checked names, types and `@oneOf`; ranges, lengths and formats are checked here, so that every path of an
  * error is a path in the caller's own input.
  */
-
-const NAME = /^[a-zA-Z0-9_-]{1,64}$/;
 
 /** Text for a column or an index: Postgres takes no NUL there, and a lone surrogate would not come back as it was. */
 const indexable = z
@@ -16,21 +15,10 @@ const indexable = z
     'must not hold NUL characters or lone surrogates.',
   );
 
-const name = z.string().regex(NAME, 'must be 1 to 64 letters, digits, "_" or "-".');
-
 const between = (low: number, high: number) => {
   const error = `must be from ${low} to ${high}.`;
   return z.number(error).min(low, error).max(high, error).nullish();
 };
-
-const jsonObject = z
-  .unknown()
-  .pipe(
-    z.custom<{ readonly [key: string]: unknown }>(
-      (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
-      'must be a JSON object.',
-    ),
-  );
 
 const webOrDataUrl = z.string().refine((text) => {
   const protocol = URL.parse(text)?.protocol;
@@ -77,13 +65,37 @@ const inputItem = z.object({
       encryptedContent: z.string().nullish(),
     })
     .nullish(),
-});
-
-const functionTool = z.object({
-  name,
-  description: z.string().nullish(),
-  parameters: jsonObject.nullish(),
-  strict: z.boolean().nullish(),
+  mcpApprovalResponse: z
+    .object({ approvalRequestId: z.string(), approve: z.boolean(), reason: z.string().nullish() })
+    .nullish(),
+  webSearchCall: z
+    .object({
+      query: z.string(),
+      sources: z.array(z.object({ url: httpUrl, title: z.string().nullish() })).nullish(),
+    })
+    .nullish(),
+  mcpListTools: z
+    .object({
+      serverLabel: z.string(),
+      tools: z.array(
+        z.object({
+          name: z.string().min(1, 'must not be empty.'),
+          description: z.string().nullish(),
+          inputSchema: jsonObject,
+          annotations: plainObject.nullish(),
+        }),
+      ),
+    })
+    .nullish(),
+  mcpCall: z
+    .object({
+      serverLabel: z.string(),
+      name: z.string(),
+      arguments: z.string(),
+      output: z.string().nullish(),
+      error: z.string().nullish(),
+    })
+    .nullish(),
 });
 
 function wrongWithPair(key: string, value: unknown): string | null {
@@ -110,20 +122,10 @@ export const CreateInputRules = z.object({
   }),
   instructions: z.string().nullish(),
   previousResponseId: z.string().nullish(),
-  tools: z.array(z.object({ function: functionTool.nullish() })).nullish(),
-  toolChoice: z
-    .object({
-      mode: z.enum(['none', 'auto', 'required']).nullish(),
-      function: z.string().nullish(),
-      allowedTools: z
-        .object({
-          mode: z.enum(['auto', 'required']),
-          tools: z.array(z.object({ function: z.string().nullish() })).min(1, 'must not be empty.'),
-        })
-        .nullish(),
-    })
-    .nullish(),
+  tools: tools.nullish(),
+  toolChoice: toolChoice.nullish(),
   parallelToolCalls: z.boolean(),
+  maxToolCalls: z.number().min(1, 'must be at least 1.').nullish(),
   maxOutputTokens: z.number().min(16, 'must be at least 16.').nullish(),
   temperature: between(0, 2),
   topP: between(0, 1),

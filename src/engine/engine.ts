@@ -1,5 +1,4 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ModelClient } from '../model/model-client.ts';
 import type { ResponseEvent } from '../protocol/events.ts';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { ModelInfo } from '../protocol/model-info.ts';
@@ -12,7 +11,6 @@ import { deleteResponse } from '../store/delete-response.ts';
 import { lastLogged } from '../store/event-log.ts';
 import { declareAllDead } from '../store/processes.ts';
 import { AppError } from '../util/errors.ts';
-import type { Logger } from '../util/logger.ts';
 import { Abandoned } from './abandoned.ts';
 import type { CreateInput } from './create-input.ts';
 import { failOrphans } from './fail-orphans.ts';
@@ -23,16 +21,16 @@ import { type ResponseView, readResponses } from './read-responses.ts';
 import { createReaders } from './readers.ts';
 import { createUnstoredSink, EventRecorder } from './record-events.ts';
 import type { Run } from './run.ts';
+import type { RunDependencies } from './run-response.ts';
 import { Runs } from './runs.ts';
 import { startResponse } from './start-response.ts';
 import { waitForEnd } from './wait-for-end.ts';
 
-export interface EngineOptions {
+export interface EngineOptions extends RunDependencies {
   readonly database: Database;
-  readonly model: ModelClient;
-  readonly logger: Logger;
   readonly defaultModel: string | null;
-  readonly maxRounds: number;
+  /** True: MCP servers and images may be at private addresses. */
+  readonly allowPrivate: boolean;
   readonly leaseTimes: LeaseTimes;
   /** How often a follower asks the log about a response that runs elsewhere. In milliseconds. */
   readonly pollMs: number;
@@ -90,6 +88,7 @@ export function createEngine(options: EngineOptions) {
   });
   const starting = {
     ...options,
+    hasWebSearch: options.webSearch !== null,
     runs,
     recorder,
     unstored: createUnstoredSink(hub),

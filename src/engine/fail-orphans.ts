@@ -1,10 +1,11 @@
 import { applyEvent } from '../protocol/apply-event.ts';
+import { unusedAnswers } from '../protocol/approvals.ts';
 import { closeOpenItems } from '../protocol/close-items.ts';
 import type { EventDraft, ResponseEvent } from '../protocol/events.ts';
 import { hasEnded, INITIAL_STATE, type ResponseState } from '../protocol/response.ts';
 import type { Database } from '../store/database.ts';
 import { commitEvents, wholeLogs } from '../store/event-log.ts';
-import { countOwnInput } from '../store/items.ts';
+import { ownInputOf } from '../store/items.ts';
 import { findOrphans, type Orphan } from '../store/processes.ts';
 import type { Logger } from '../util/logger.ts';
 import { EventNumbers } from './number-events.ts';
@@ -56,10 +57,19 @@ export async function failOrphan(
   drafts.push({ type: 'response.failed', state });
   const events = new EventNumbers((log.at(-1)?.sequenceNumber ?? -1) + 1).number(drafts);
   const lastSequence = events.at(-1)?.sequenceNumber ?? 0;
-  const firstPosition = await countOwnInput(database, id);
+  const input = await ownInputOf(database, id);
   await commitEvents(database, processId(), {
     batches: [{ tenant, responseId: id, events }],
-    endings: [{ tenant, responseId: id, state, lastSequence, firstPosition }],
+    endings: [
+      {
+        tenant,
+        responseId: id,
+        state,
+        lastSequence,
+        firstPosition: input.length,
+        unusedAnswers: unusedAnswers(input, state),
+      },
+    ],
   });
 }
 

@@ -26,3 +26,24 @@ export const maxOutputTokens =
 export function tokensLeft({ maxOutputTokens: limit }: ResponseSettings, { usage }: Progress): number | null {
   return limit === null ? null : Math.max(0, limit - (usage?.outputTokens ?? 0));
 }
+
+/** Counts the calls of server-run tools in one run. */
+export class ToolBudget {
+  private used = 0;
+  private readonly limit: number;
+
+  constructor({ maxToolCalls }: ResponseSettings) {
+    this.limit = maxToolCalls ?? Number.POSITIVE_INFINITY;
+  }
+
+  get isSpent(): boolean {
+    return this.used >= this.limit;
+  }
+
+  /** Counts one more call; false if there may be none. */
+  take(): boolean {
+    if (this.isSpent) return false;
+    this.used++;
+    return true;
+  }
+}

@@ -1,8 +1,9 @@
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
-import type { FunctionCallItem, Item } from '../protocol/items.ts';
+import type { Item } from '../protocol/items.ts';
 import type { Page, PageRequest, TimeKey } from '../protocol/pages.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter, StoredItem } from '../protocol/stored.ts';
+import { approvalAnswers } from '../store/approvals.ts';
 import type { Database } from '../store/database.ts';
 import {
   countInputItems,
@@ -11,7 +12,7 @@ import {
   type InputItemRow,
   inputItemsPage,
   outputsOf,
-  pendingCalls,
+  pendingItems,
 } from '../store/items.ts';
 import { countResponses, responsesPage } from '../store/responses.ts';
 import { type ResponseView, readResponses, toViews } from './read-responses.ts';
@@ -39,10 +40,13 @@ export function createReaders(database: Database) {
     outputs: (scope: Scope, ids: readonly ResponseId[]): Promise<ReadonlyMap<ResponseId, readonly Item[]>> =>
       outputsOf(database, scope, ids),
 
-    pendingCalls: (
+    pendingItems: (
       scope: Scope,
       ids: readonly ResponseId[],
-    ): Promise<ReadonlyMap<ResponseId, readonly FunctionCallItem[]>> => pendingCalls(database, scope, ids),
+    ): Promise<ReadonlyMap<ResponseId, readonly Item[]>> => pendingItems(database, scope, ids),
+
+    approvalAnswers: (scope: Scope, ids: readonly ItemId[]): Promise<ReadonlyMap<ItemId, StoredItem>> =>
+      approvalAnswers(database, scope, ids),
 
     items: (scope: Scope, ids: readonly ItemId[]): Promise<ReadonlyMap<ItemId, StoredItem>> =>
       findItems(database, scope, ids),

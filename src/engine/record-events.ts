@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { unusedAnswers } from '../protocol/approvals.ts';
 import type { ResponseEvent } from '../protocol/events.ts';
 import { type Database, isDatabaseAway } from '../store/database.ts';
 import { commitEvents, type Ending, type LogBatch } from '../store/event-log.ts';
@@ -39,6 +40,7 @@ export class EventRecorder implements EventSink {
   private queue: Entry[] = [];
   private readonly waiting = new Map<Run, number>();
   private readonly roomWanted = new Map<Run, PromiseWithResolvers<void>>();
+  private readonly commitsWanted = new Map<Run, PromiseWithResolvers<void>>();
   private working: Promise<void> | null = null;
   private readonly closing = new AbortController();
 
@@ -58,6 +60,13 @@ export class EventRecorder implements EventSink {
     const wanted = this.roomWanted.get(run) ?? Promise.withResolvers<void>();
     this.roomWanted.set(run, wanted);
     return wanted.promise;
+  }
+
+  async committed(run: Run): Promise<void> {
+    if (!this.waiting.has(run)) return;
+    const wanted = this.commitsWanted.get(run) ?? Promise.withResolvers<void>();
+    this.commitsWanted.set(run, wanted);
+    await wanted.promise;
   }
 
   /** Gives up what could not be committed: the database did not come back in time for the stop of this process. */
@@ -127,7 +136,11 @@ export class EventRecorder implements EventSink {
   private release(run: Run, size: number): void {
     const left = (this.waiting.get(run) ?? 0) - size;
     if (left > 0) this.waiting.set(run, left);
-    else this.waiting.delete(run);
+    else {
+      this.waiting.delete(run);
+      this.commitsWanted.get(run)?.resolve();
+      this.commitsWanted.delete(run);
+    }
     if (left > MAX_WAITING) return;
     this.roomWanted.get(run)?.resolve();
     this.roomWanted.delete(run);
@@ -142,6 +155,7 @@ export function createUnstoredSink(hub: Hub): EventSink {
       if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
     },
     room: () => null,
+    committed: async () => {},
   };
 }
 
@@ -162,6 +176,7 @@ function toBatches(entries: readonly Entry[]): { batches: readonly LogBatch[]; e
             state: run.state,
             lastSequence: events.at(-1)?.sequenceNumber ?? 0,
             firstPosition: run.inputLength,
+            unusedAnswers: unusedAnswers(run.ownInput, run.state),
           },
         ]
       : [],

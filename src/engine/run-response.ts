@@ -1,93 +1,106 @@
 import { type ModelClient, ModelError } from '../model/model-client.ts';
-import { newItemId } from '../protocol/ids.ts';
-import type { FunctionCallItem, FunctionCallOutputItem, Item } from '../protocol/items.ts';
-import type { Tool } from '../protocol/tools.ts';
-import { createToolbox, unforced } from '../tools/toolbox.ts';
+import type { Item } from '../protocol/items.ts';
+import { sourcesOf } from '../protocol/sources.ts';
+import type { McpSecrets } from '../protocol/tools.ts';
+import { findCitations } from '../tools/citations.ts';
+import { createMcpServers, type Fetch, type McpServers } from '../tools/mcp-servers.ts';
+import { createToolbox } from '../tools/toolbox.ts';
+import type { WebSearch } from '../tools/web-search.ts';
 import type { Logger } from '../util/logger.ts';
-import { maxOutputTokens, maxRounds, type StopRule, tokensLeft } from './limits.ts';
+import { maxOutputTokens, maxRounds, type StopRule, ToolBudget, tokensLeft } from './limits.ts';
+import { listTools } from './list-tools.ts';
 import type { Outcome, Run } from './run.ts';
+import { runApproved } from './run-approved.ts';
+import { runCalls } from './run-calls.ts';
 import { runRound } from './run-round.ts';
 
 export interface RunDependencies {
   readonly model: ModelClient;
+  readonly webSearch: WebSearch | null;
+  /** The way out to addresses that callers name. */
+  readonly fetch: Fetch;
   readonly logger: Logger;
   /** Model calls in one run. */
   readonly maxRounds: number;
+  /** For one tool call, in milliseconds. */
+  readonly toolTimeoutMs: number;
 }
 
-/** Takes a run from its first model call to its terminal event. A failure is an outcome; it throws only what breaks the run itself. */
-export async function runResponse(run: Run, dependencies: RunDependencies): Promise<void> {
-  const { logger } = dependencies;
-  const outcome = await runRounds(run, dependencies).catch((error: unknown) => toOutcome(run, error, logger));
-  if (outcome === null) return;
-  run.end(outcome);
-  const { id: responseId, settings } = run.base;
-  const about = { responseId, model: settings.model };
-  // The code only: an upstream's message may repeat the prompt.
-  if (outcome.status === 'failed') logger.warn({ ...about, code: outcome.error.code }, 'a run failed');
-  else logger.debug({ ...about, status: outcome.status }, 'a run ended');
+/**
+ * Takes a run from its first model call to its terminal event. A failure is an outcome; it throws only what breaks
+ * the run itself. `secrets` are those of its MCP servers, and are gone with it. Resolves when their sessions are
+ * closed too, which nobody who waits for the response needs to wait for.
+ */
+export async function runResponse(
+  run: Run,
+  secrets: McpSecrets,
+  dependencies: RunDependencies,
+): Promise<void> {
+  const { logger, fetch, toolTimeoutMs: timeoutMs } = dependencies;
+  const servers = createMcpServers({ fetch, secrets, timeoutMs });
+  try {
+    const outcome = await runRounds(run, servers, dependencies).catch((error: unknown) =>
+      toOutcome(run, error, logger),
+    );
+    if (outcome === null) return;
+    run.end(outcome);
+    const { id: responseId, settings } = run.base;
+    const about = { responseId, model: settings.model };
+    // The code only: an upstream's message may repeat the prompt.
+    if (outcome.status === 'failed') logger.warn({ ...about, code: outcome.error.code }, 'a run failed');
+    else logger.debug({ ...about, status: outcome.status }, 'a run ended');
+  } finally {
+    await servers.close();
+  }
 }
 
-async function runRounds(run: Run, { model, maxRounds: limit }: RunDependencies): Promise<Outcome> {
+async function runRounds(run: Run, servers: McpServers, dependencies: RunDependencies): Promise<Outcome> {
+  const { model, webSearch, maxRounds: limit, toolTimeoutMs: timeoutMs } = dependencies;
   const { settings } = run.base;
-  const toolbox = createToolbox(settings.tools, settings.toolChoice);
+  const listings = await listTools(run, servers);
+  const toolbox = createToolbox({ tools: settings.tools, listings, choice: settings.toolChoice });
+  if (toolbox.missing !== null) return failed(toolbox.missing);
+
+  const budget = new ToolBudget(settings);
+  const context = { run, servers, webSearch, budget, listings, timeoutMs };
+  await runApproved(context);
+
   const usedCallIds = callIdsIn(run.context);
   const rules: readonly StopRule[] = [maxRounds(limit), maxOutputTokens(settings)];
-  for (let rounds = 0; ; rounds++) {
-    const progress = { rounds, usage: run.usedTokens };
+  for (let round = 0; ; round++) {
+    const progress = { rounds: round, usage: run.usedTokens };
     const reason = rules.map((rule) => rule(progress)).find((found) => found !== null);
     if (reason) return { status: 'incomplete', reason };
 
+    const offer = toolbox.offer({ first: round === 0, serverRun: !budget.isSpent });
+    const conversation = [...run.context, ...run.state.output];
+    const sources = sourcesOf(conversation);
     const result = await runRound(run, {
       model,
       request: {
         settings,
-        context: [...run.context, ...run.state.output],
-        tools: toolbox.offered,
-        toolChoice: rounds === 0 ? settings.toolChoice : unforced(settings.toolChoice),
+        context: conversation,
+        tools: offer.tools,
+        toolChoice: offer.choice,
         maxOutputTokens: tokensLeft(settings, progress),
       },
       writing: {
-        round: rounds,
+        round,
         route: (name) => toolbox.route(name),
         parallelToolCalls: settings.parallelToolCalls,
         usedCallIds,
+        citations: (text) => (sources.length === 0 ? [] : findCitations(text, sources)),
       },
     });
     if (result.reason === 'length') return { status: 'incomplete', reason: 'max_output_tokens' };
     if (result.reason === 'content_filter') return { status: 'incomplete', reason: 'content_filter' };
-    for (const { item, route } of result.calls) {
-      if (route.kind === 'unknown') answerUnknown(run, item, { round: rounds, offered: toolbox.offered });
-    }
-    run.flush();
-    const forClient = result.calls.some(({ route }) => route.kind === 'client');
-    if (forClient || result.calls.length === 0) return { status: 'completed' };
+    const waits = await runCalls(context, { round, calls: result.calls, offered: offer.tools });
+    if (waits || result.calls.length === 0) return { status: 'completed' };
   }
 }
 
-/** Tells the model, and whoever reads along, that there is no such tool. */
-function answerUnknown(
-  run: Run,
-  { callId, name }: FunctionCallItem,
-  { round, offered }: { readonly round: number; readonly offered: readonly Tool[] },
-): void {
-  const names = offered.map((tool) => tool.name).join(', ');
-  const text = `There is no tool "${name}". ${names === '' ? 'No tools are offered.' : `Offered are: ${names}.`}`;
-  const item: FunctionCallOutputItem = {
-    type: 'function_call_output',
-    id: newItemId('fco'),
-    status: 'completed',
-    round,
-    callId,
-    content: [{ type: 'input_text', text }],
-  };
-  const place = { itemId: item.id, outputIndex: run.state.output.length };
-  run.emit({ type: 'response.output_item.added', ...place, item: { ...item, status: 'in_progress' } });
-  run.emit({ type: 'response.output_item.done', ...place, item });
-}
-
 function callIdsIn(context: readonly Item[]): Set<string> {
-  return new Set(context.flatMap((item) => (item.type === 'function_call' ? [item.callId] : [])));
+  return new Set(context.flatMap((item) => ('callId' in item ? [item.callId] : [])));
 }
 
 /** How a run ends that something was thrown in; null if it is not ours to end. */

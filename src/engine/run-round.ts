@@ -1,5 +1,7 @@
 import type { FinishReason, ModelClient, ModelRequest } from '../model/model-client.ts';
-import { ItemWriter, type ItemWriterOptions, type WrittenCall } from './item-writer.ts';
+import { orAborted } from '../util/async-iteration.ts';
+import type { WrittenCall } from './call-writer.ts';
+import { ItemWriter, type ItemWriterOptions } from './item-writer.ts';
 import type { Run } from './run.ts';
 
 export interface Round {
@@ -10,7 +12,7 @@ export interface Round {
 
 export interface RoundResult {
   readonly reason: FinishReason;
-  /** The calls of the round, in order; none unless it ended well. */
+  /** The calls of the round, in order; none unless it ended well. Those that this server runs are still open. */
   readonly calls: readonly WrittenCall[];
 }
 
@@ -32,7 +34,7 @@ export async function runRound(run: Run, { model, request, writing }: Round): Pr
       }
       run.flush();
       const room = run.room();
-      if (room !== null) await Promise.race([room, aborted(run.signal)]);
+      if (room !== null) await orAborted(room, run.signal);
       run.signal.throwIfAborted();
     }
   } finally {
@@ -42,12 +44,4 @@ export async function runRound(run: Run, { model, request, writing }: Round): Pr
   const calls = writer.finish();
   run.flush();
   return { reason, calls };
-}
-
-/** Resolves when the signal aborts. */
-function aborted(signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    if (signal.aborted) resolve();
-    else signal.addEventListener('abort', () => resolve(), { once: true });
-  });
 }

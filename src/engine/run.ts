@@ -11,6 +11,7 @@ import {
   type Snapshot,
 } from '../protocol/response.ts';
 import { addUsage, type Usage } from '../protocol/usage.ts';
+import { orAborted } from '../util/async-iteration.ts';
 import { EventNumbers } from './number-events.ts';
 
 /** Where the events of a run go: to the log and from there to followers, or straight to them if nothing is stored. */
@@ -19,6 +20,8 @@ export interface EventSink {
   append(run: Run, events: readonly ResponseEvent[], ended: boolean): void;
   /** Resolves when this run may go on: at once, unless too much of it waits to be committed. */
   room(run: Run): Promise<void> | null;
+  /** Resolves when everything of this run so far has been committed, or given up. */
+  committed(run: Run): Promise<void>;
 }
 
 /** How a run ends. */
@@ -70,6 +73,11 @@ export class Run {
     this.settle = resolve;
   }
 
+  /** The input that the request itself brought: the end of the context. */
+  get ownInput(): readonly Item[] {
+    return this.context.slice(this.context.length - this.inputLength);
+  }
+
   /** The fold of everything emitted so far, told or not. */
   get state(): ResponseState {
     return this.current;
@@ -110,6 +118,17 @@ export class Run {
 
   room(): Promise<void> | null {
     return this.sink.room(this);
+  }
+
+  /**
+   * Tells what was emitted, and resolves when it is committed: what happens next, nobody can take for not started.
+   *
+   * @throws the reason of the run's signal when it is stopped before, or its events are refused.
+   */
+  async commit(): Promise<void> {
+    this.flush();
+    await orAborted(this.sink.committed(this), this.signal);
+    this.signal.throwIfAborted();
   }
 
   /** Tokens that all rounds so far took, as reported; null if the upstream reports none. */
@@ -179,6 +198,7 @@ function join(last: EventDraft | undefined, next: EventDraft): EventDraft | null
         ? { ...next, delta: last.delta + next.delta }
         : null;
     case 'response.function_call_arguments.delta':
+    case 'response.mcp_call_arguments.delta':
       return last.type === next.type && last.itemId === next.itemId
         ? { ...next, delta: last.delta + next.delta }
         : null;

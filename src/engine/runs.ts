@@ -4,6 +4,7 @@ import type { Run } from './run.ts';
 /** The runs in flight in this process. */
 export class Runs {
   private readonly byId = new Map<ResponseId, Run>();
+  private readonly finishing = new Set<Promise<void>>();
 
   get size(): number {
     return this.byId.size;
@@ -19,13 +20,19 @@ export class Runs {
     void run.ended.then(() => this.byId.delete(run.base.id));
   }
 
+  /** Keeps what a run still does after its end, such as closing the sessions that it had elsewhere. */
+  finish(work: Promise<void>): void {
+    this.finishing.add(work);
+    void work.then(() => this.finishing.delete(work));
+  }
+
   all(): readonly Run[] {
     return [...this.byId.values()];
   }
 
-  /** Resolves when every run that is in flight now has ended. */
+  /** Resolves when every run that is in flight now has ended, and has let go of what it held. */
   async ended(): Promise<void> {
-    await Promise.all(this.all().map((run) => run.ended));
+    await Promise.all([...this.all().map((run) => run.ended), ...this.finishing]);
   }
 
   /** Gives up every stored run without a word: this process has been declared dead, and they are somebody else's. */

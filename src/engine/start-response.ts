@@ -1,33 +1,29 @@
-import { createHash } from 'node:crypto';
-import type { ModelClient } from '../model/model-client.ts';
 import { asResponseId, newResponseId, type ResponseId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
 import type { RequestError } from '../protocol/request-error.ts';
 import { hasEnded, type Snapshot } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { Database } from '../store/database.ts';
-import { findIdempotencyKey } from '../store/idempotency.ts';
 import { insertResponse } from '../store/insert-response.ts';
 import { branchItems } from '../store/items.ts';
 import { findResponses } from '../store/responses.ts';
 import { AppError } from '../util/errors.ts';
-import type { Logger } from '../util/logger.ts';
+import { answeredIn, checkApprovals } from './check-approvals.ts';
 import { checkContinuation } from './check-continuation.ts';
 import { type CheckedRequest, checkRequest } from './check-request.ts';
+import type { ToolRules } from './check-tools.ts';
 import type { CreateInput } from './create-input.ts';
+import { findJoined, type Idempotency, idempotencyOf } from './idempotency.ts';
 import { type EventSink, Run } from './run.ts';
-import { runResponse } from './run-response.ts';
+import { type RunDependencies, runResponse } from './run-response.ts';
 import type { Runs } from './runs.ts';
 
-export interface StartDependencies {
+export interface StartDependencies extends RunDependencies, ToolRules {
   readonly database: Database;
-  readonly model: ModelClient;
-  readonly logger: Logger;
   readonly runs: Runs;
   readonly recorder: EventSink;
   readonly unstored: EventSink;
   readonly defaultModel: string | null;
-  readonly maxRounds: number;
   readonly processId: () => string;
   /** Called for a run in which something broke that is no outcome of a run. */
   readonly onBroken: (run: Run) => void;
@@ -49,34 +45,52 @@ export async function startResponse(
   scope: Scope,
   input: CreateInput,
 ): Promise<StartOutcome> {
-  const key = input.store ? (input.idempotencyKey ?? null) : null;
-  const idempotency = key === null ? null : { key, inputHash: hashOf(input) };
-  if (idempotency !== null) {
-    const joined = await join(dependencies.database, scope, idempotency);
-    if (joined !== null) return joined;
-  }
+  const { database } = dependencies;
+  const idempotency = idempotencyOf(input);
+  const joined = await join(database, scope, idempotency);
+  if (joined !== null) return joined;
 
   const checked = checkRequest(input, dependencies);
-  const branch = await readBranch(dependencies.database, scope, input.previousResponseId ?? null);
+  const branch = await readBranch(database, scope, input.previousResponseId ?? null);
   const errors = [
     ...('errors' in checked ? checked.errors : []),
-    ...('errors' in branch ? branch.errors : checkContinuation(branch.history, checked.input)),
+    ...('errors' in branch
+      ? branch.errors
+      : [
+          ...checkContinuation(branch.history, checked.input),
+          ...(await checkApprovals(database, scope, {
+            tools: input.tools,
+            history: branch.history,
+            input: checked.input,
+          })),
+        ]),
   ];
-  if ('errors' in checked || 'errors' in branch || errors.length > 0) return { kind: 'refused', errors };
+  if ('errors' in checked || 'errors' in branch || errors.length > 0) {
+    // Answered by a request with the same key, which came at the same moment.
+    const isTaken = errors.some(({ code }) => code === 'APPROVAL_ALREADY_ANSWERED');
+    return (isTaken ? await join(database, scope, idempotency) : null) ?? { kind: 'refused', errors };
+  }
 
   const run = createRun(dependencies, scope, { checked, branch });
   const firstEvents = run.begin();
   const owner = dependencies.processId();
   if (checked.settings.store) {
-    const response = { base: run.base, depth: branch.depth, input: checked.input, firstEvents, idempotency };
-    const outcome = await insertResponse(dependencies.database, scope, {
+    const outcome = await insertResponse(database, scope, {
       processId: owner,
-      response,
+      response: {
+        base: run.base,
+        depth: branch.depth,
+        input: checked.input,
+        firstEvents,
+        answers: answeredIn(checked.input),
+        idempotency,
+      },
     });
     switch (outcome) {
       case 'inserted':
         break;
       case 'key_taken': // by a request that came at the same moment
+      case 'approval_taken': // likewise; the check says which
         return startResponse(dependencies, scope, input);
       case 'parent_gone':
         return { kind: 'refused', errors: [previousNotFound(run.base.previousResponseId ?? '')] };
@@ -91,10 +105,11 @@ export async function startResponse(
   if (owner !== dependencies.processId())
     run.lose(); // declared dead meanwhile; whoever did that ends the run
   else {
-    runResponse(run, dependencies).catch((error: unknown) => {
+    const work = runResponse(run, checked.secrets, dependencies).catch((error: unknown) => {
       dependencies.logger.error({ error, responseId: run.base.id }, 'a run could not be ended');
       dependencies.onBroken(run);
     });
+    dependencies.runs.finish(work);
   }
   return { kind: 'started', run, snapshot };
 }
@@ -149,42 +164,9 @@ function previousNotFound(id: string): RequestError {
 async function join(
   database: Database,
   scope: Scope,
-  { key, inputHash }: { readonly key: string; readonly inputHash: string },
+  idempotency: Idempotency | null,
 ): Promise<StartOutcome | null> {
-  if (key.includes('\0') || !key.isWellFormed()) return null; // refused by the check
-  const used = await findIdempotencyKey(database, scope, key);
-  if (used === null) return null;
-  const path = ['idempotencyKey'];
-  const mismatch = (message: string): StartOutcome => ({
-    kind: 'refused',
-    errors: [{ code: 'IDEMPOTENCY_MISMATCH', message, path }],
-  });
-  if (used.inputHash !== inputHash)
-    return mismatch(`The key "${key}" was used for another input. Every field of the input counts.`);
-  const found = await findResponses(database, scope, [used.responseId]);
-  if (!found.has(used.responseId)) return mismatch(`The response of the key "${key}" has been deleted.`);
-  return { kind: 'joined', responseId: used.responseId };
-}
-
-/** Equal for equal inputs, whatever the order of their fields; the key itself is left out. */
-function hashOf({ idempotencyKey: _, ...input }: CreateInput): string {
-  return createHash('sha256')
-    .update(JSON.stringify(sorted(input)))
-    .digest('hex');
-}
-
-/** Fields whose value is the caller's own JSON: there a null says something. */
-const OWN_JSON: ReadonlySet<string> = new Set(['parameters', 'schema', 'metadata']);
-
-/** A field that is null asks for no more than one that is absent. */
-function sorted(value: unknown, isOwnJson = false): unknown {
-  if (Array.isArray(value)) return value.map((each) => sorted(each, isOwnJson));
-  if (typeof value !== 'object' || value === null) return value;
-  const entries = Object.entries(value).filter(
-    ([, each]) => isOwnJson || (each !== undefined && each !== null),
-  );
-  // As pairs: an object would drop a key like __proto__.
-  return entries
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, each]) => [key, sorted(each, isOwnJson || OWN_JSON.has(key))]);
+  const found = idempotency && (await findJoined(database, scope, idempotency));
+  if (found === null) return null;
+  return 'error' in found ? { kind: 'refused', errors: [found.error] } : { kind: 'joined', ...found };
 }

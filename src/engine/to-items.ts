@@ -1,22 +1,26 @@
 import type { InputPart, OutputPart } from '../protocol/content.ts';
-import { newItemId } from '../protocol/ids.ts';
 import type { Item, MessageRole } from '../protocol/items.ts';
 import { invalidInput, type RequestError } from '../protocol/request-error.ts';
-import type { CheckedInput } from './create-input.ts';
+import { sourcesOf } from '../protocol/sources.ts';
+import type { CreateInput } from './create-input.ts';
+import { fresh, type ItemInput, toToolItem } from './to-tool-items.ts';
 
-type ItemInput = NonNullable<CheckedInput['input']['items']>[number];
 type ContentInput = NonNullable<ItemInput['message']>['content'];
 type PartInput = NonNullable<ContentInput['parts']>[number];
 
 /** The items that a request brings, with ids of their own. Errors name the fields that cannot be what they are. */
-export function toItems(input: CheckedInput['input'], errors: RequestError[]): readonly Item[] {
+export function toItems(input: CreateInput['input'], errors: RequestError[]): readonly Item[] {
   if (typeof input.text === 'string') {
     const content = [{ type: 'input_text' as const, text: input.text }];
     return [{ ...fresh('msg'), type: 'message', role: 'user', content }];
   }
-  return (input.items ?? []).flatMap((item, index) =>
-    toItem(item, ['input', 'items', String(index)], errors),
-  );
+  const items: Item[] = [];
+  input.items?.forEach((item, index) => {
+    const path = ['input', 'items', String(index)];
+    const ofTool = toToolItem(item, sourcesOf(items).length + 1, { path, errors });
+    items.push(...(ofTool ?? toItem(item, path, errors)));
+  });
+  return items;
 }
 
 function toItem(input: ItemInput, path: readonly string[], errors: RequestError[]): Item[] {
@@ -43,11 +47,6 @@ function toItem(input: ItemInput, path: readonly string[], errors: RequestError[
     return [{ ...fresh('rs'), type: 'reasoning', ...rest }];
   }
   return [];
-}
-
-/** Ids of their own; what comes whole is complete. */
-function fresh(prefix: 'msg' | 'fc' | 'fco' | 'rs') {
-  return { id: newItemId(prefix), status: 'completed' as const, round: null };
 }
 
 function toContent(

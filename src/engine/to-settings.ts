@@ -1,6 +1,6 @@
 import type { ResponseSettings, TextConfig } from '../protocol/request.ts';
-import type { Tool, ToolChoice } from '../protocol/tools.ts';
 import type { CheckedInput } from './create-input.ts';
+import { toToolChoice, toTools } from './to-tools.ts';
 
 /** The settings of a request that has been checked. */
 export function toSettings(input: CheckedInput, model: string): ResponseSettings {
@@ -10,6 +10,7 @@ export function toSettings(input: CheckedInput, model: string): ResponseSettings
     toolChoice: toToolChoice(input.toolChoice),
     instructions: input.instructions ?? null,
     parallelToolCalls: input.parallelToolCalls,
+    maxToolCalls: input.maxToolCalls ?? null,
     maxOutputTokens: input.maxOutputTokens ?? null,
     temperature: input.temperature ?? null,
     topP: input.topP ?? null,
@@ -46,32 +47,4 @@ function toTextConfig(text: CheckedInput['text']): TextConfig {
     },
     verbosity,
   };
-}
-
-function toTools(tools: CheckedInput['tools']): readonly Tool[] {
-  return (tools ?? []).flatMap(({ function: tool }) => {
-    if (!tool) return [];
-    const { name, description, parameters, strict } = tool;
-    return [
-      {
-        type: 'function' as const,
-        name,
-        description: description ?? null,
-        parameters: parameters ?? null,
-        strict: strict ?? null,
-      },
-    ];
-  });
-}
-
-function toToolChoice(choice: CheckedInput['toolChoice']): ToolChoice {
-  if (typeof choice?.function === 'string') return { mode: 'function', name: choice.function };
-  if (choice?.allowedTools) {
-    const { mode, tools } = choice.allowedTools;
-    const allowedTools = tools.flatMap(({ function: name }) =>
-      typeof name === 'string' ? [{ type: 'function' as const, name }] : [],
-    );
-    return { mode: 'allowed_tools', allowedToolsMode: mode, allowedTools };
-  }
-  return { mode: choice?.mode ?? 'auto' };
 }

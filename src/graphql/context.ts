@@ -2,7 +2,7 @@ import DataLoader from 'dataloader';
 import type { Engine } from '../engine/engine.ts';
 import type { ResponseView } from '../engine/read-responses.ts';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
-import type { FunctionCallItem, Item } from '../protocol/items.ts';
+import type { Item } from '../protocol/items.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { StoredItem } from '../protocol/stored.ts';
 
@@ -20,7 +20,9 @@ export interface Loaders {
   response(id: ResponseId): Promise<ResponseView | null>;
   item(id: ItemId): Promise<StoredItem | null>;
   output(id: ResponseId): Promise<readonly Item[]>;
-  pendingCalls(id: ResponseId): Promise<readonly FunctionCallItem[]>;
+  pendingItems(id: ResponseId): Promise<readonly Item[]>;
+  /** The answer to an approval request, on whichever branch it was given. */
+  approvalAnswer(id: ItemId): Promise<StoredItem | null>;
 }
 
 export function createContext(caller: Omit<Context, 'load'>): Context {
@@ -28,14 +30,16 @@ export function createContext(caller: Omit<Context, 'load'>): Context {
   const responses = batched((ids: readonly ResponseId[]) => engine.responses(scope, ids));
   const items = batched((ids: readonly ItemId[]) => engine.items(scope, ids));
   const outputs = batched((ids: readonly ResponseId[]) => engine.outputs(scope, ids));
-  const calls = batched((ids: readonly ResponseId[]) => engine.pendingCalls(scope, ids));
+  const pending = batched((ids: readonly ResponseId[]) => engine.pendingItems(scope, ids));
+  const answers = batched((ids: readonly ItemId[]) => engine.approvalAnswers(scope, ids));
   return {
     ...caller,
     load: {
       response: async (id) => (await responses.load(id)) ?? null,
       item: async (id) => (await items.load(id)) ?? null,
       output: async (id) => (await outputs.load(id)) ?? [],
-      pendingCalls: async (id) => (await calls.load(id)) ?? [],
+      pendingItems: async (id) => (await pending.load(id)) ?? [],
+      approvalAnswer: async (id) => (await answers.load(id)) ?? null,
     },
   };
 }

@@ -1,6 +1,7 @@
 import { builder } from './builder.ts';
 import { ResponseInput } from './response-input.ts';
-import { ReasoningConfigInput, TextConfigInput, ToolChoiceInput, ToolInput } from './settings-input.ts';
+import { ReasoningConfigInput, TextConfigInput } from './settings-input.ts';
+import { ToolChoiceInput, ToolInput } from './tools-input.ts';
 
 export const CreateResponseInput = builder.inputType('CreateResponseInput', {
   description: 'A run to start.',
@@ -18,6 +19,9 @@ export const CreateResponseInput = builder.inputType('CreateResponseInput', {
       required: true,
       defaultValue: true,
       description: 'false: at most one call a round; further ones are dropped.',
+    }),
+    maxToolCalls: t.int({
+      description: 'At most this many calls of server-run tools (web search, MCP) in all rounds; at least 1.',
     }),
     maxOutputTokens: t.int({ description: 'At most this many tokens in all rounds together; at least 16.' }),
     temperature: t.float({ description: 'How much chance there is in the choice of words: 0 to 2.' }),

@@ -4,7 +4,7 @@ export const ResponseStatus = builder.enumType('ResponseStatus', {
   description: 'Where a response stands. All but IN_PROGRESS are final.',
   values: enumValues({
     in_progress: 'The run is under way.',
-    completed: 'The run came to its end. Function calls may wait for the client: see pendingItems.',
+    completed: 'The run came to its end. Calls and approvals may wait for the client: see pendingItems.',
     incomplete: 'The run stopped at a limit; incompleteDetails says which. What was said until then is kept.',
     failed: 'The run failed; error says why. What was said until then is kept.',
     cancelled: 'The run was cancelled. What was said until then is kept.',
@@ -37,6 +37,8 @@ export const ItemStatus = builder.enumType('ItemStatus', {
   description: 'Where an item stands.',
   values: enumValues({
     in_progress: 'It is being written.',
+    searching: 'The search is under way.',
+    calling: 'The tool has been called and has not answered yet.',
     completed: 'It is whole.',
     incomplete: 'The run stopped before it was whole.',
     failed: 'It failed; its error says why.',
@@ -64,8 +66,17 @@ export const ImageDetail = builder.enumType('ImageDetail', {
 });
 
 export const ToolErrorType = builder.enumType('ToolErrorType', {
-  description: 'Why a tool call failed.',
-  values: enumValues({ unknown_tool: 'The model called a name that it was not offered.' }),
+  description: 'Why a tool call or a listing failed.',
+  values: enumValues({
+    blocked: 'The address or the tool is not allowed; nothing was called.',
+    invalid_arguments: 'The arguments are no JSON object, or not what the tool needs; nothing was called.',
+    unknown_tool: 'The model called a name that it was not offered.',
+    protocol: 'The server did not answer as its protocol says, or with an error of that protocol.',
+    execution: 'The tool itself says that it failed.',
+    http: 'The server could not be reached, or answered with an HTTP status that is an error.',
+    timeout: 'It took too long.',
+    limit: 'maxToolCalls was reached; nothing was called.',
+  }),
 });
 
 export const TextFormatType = builder.enumType('TextFormatType', {
@@ -117,6 +128,8 @@ export const ToolChoiceMode = builder.enumType('ToolChoiceMode', {
     auto: 'It decides.',
     required: 'It calls at least one in the first round.',
     function: 'It calls the named function in the first round.',
+    mcp: 'It calls a tool of the named MCP server in the first round.',
+    hosted: 'It calls the named tool of this server in the first round.',
     allowed_tools: 'It is offered some of the tools only.',
   }),
 });
@@ -136,4 +149,28 @@ export const AllowedToolsMode = builder.enumType('AllowedToolsMode', {
     auto: 'It decides.',
     required: 'It calls at least one of them in the first round.',
   }),
+});
+
+export const HostedTool = builder.enumType('HostedTool', {
+  description: 'A tool that this server brings along.',
+  values: enumValues({ web_search: 'Searching the web.' }),
+});
+
+export const SearchContextSize = builder.enumType('SearchContextSize', {
+  description: 'How many results of a search the model is given.',
+  values: enumValues({ low: 'Up to 3.', medium: 'Up to 5.', high: 'Up to 10.' }),
+});
+
+export const McpApprovalMode = builder.enumType('McpApprovalMode', {
+  description: 'Which calls of the tools of an MCP server the client must approve.',
+  values: enumValues({
+    always: 'Every call.',
+    never: 'None.',
+    filtered: 'Those of some tools.',
+  }),
+});
+
+export const McpApprovalSetting = builder.enumType('McpApprovalSetting', {
+  description: 'Which calls of the tools of an MCP server the client must approve: one rule for all tools.',
+  values: enumValues({ always: 'Every call.', never: 'None.' }),
 });

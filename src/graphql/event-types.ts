@@ -1,6 +1,7 @@
 import type { ResponseEvent as EventShape, EventType } from '../protocol/events.ts';
 import type { ResponseBase } from '../protocol/response.ts';
 import { builder } from './builder.ts';
+import { EVENT_TYPE_NAMES } from './event-names.ts';
 import { Response } from './response-ref.ts';
 
 /** An event as the schema sees it: with the response that it belongs to. */
@@ -16,65 +17,12 @@ type Shape<Type extends EventType, Event = EventShape> = Event extends { readonl
     : never
   : never;
 
-export type EventOf<Type extends EventType> = EventNode<Shape<Type> & EventShape>;
+type EventOf<Type extends EventType> = EventNode<Shape<Type> & EventShape>;
 
-export const EVENT_TYPE_NAMES = {
-  'response.created': 'ResponseCreatedEvent',
-  'response.in_progress': 'ResponseInProgressEvent',
-  'response.completed': 'ResponseCompletedEvent',
-  'response.incomplete': 'ResponseIncompleteEvent',
-  'response.failed': 'ResponseFailedEvent',
-  'response.cancelled': 'ResponseCancelledEvent',
-  'response.output_item.added': 'OutputItemAddedEvent',
-  'response.output_item.done': 'OutputItemDoneEvent',
-  'response.content_part.added': 'ContentPartAddedEvent',
-  'response.content_part.done': 'ContentPartDoneEvent',
-  'response.output_text.delta': 'OutputTextDeltaEvent',
-  'response.output_text.done': 'OutputTextDoneEvent',
-  'response.output_text.annotation.added': 'OutputTextAnnotationAddedEvent',
-  'response.refusal.delta': 'RefusalDeltaEvent',
-  'response.refusal.done': 'RefusalDoneEvent',
-  'response.function_call_arguments.delta': 'FunctionCallArgumentsDeltaEvent',
-  'response.function_call_arguments.done': 'FunctionCallArgumentsDoneEvent',
-  'response.reasoning_text.delta': 'ReasoningTextDeltaEvent',
-  'response.reasoning_text.done': 'ReasoningTextDoneEvent',
-} as const satisfies { readonly [Type in EventType]: string };
-
-export const ResponseEventType = builder.enumType('ResponseEventType', {
-  description: 'One value for each type of event, named after it.',
-  values: {
-    RESPONSE_CREATED: { value: 'response.created', description: 'ResponseCreatedEvent.' },
-    RESPONSE_IN_PROGRESS: { value: 'response.in_progress', description: 'ResponseInProgressEvent.' },
-    RESPONSE_COMPLETED: { value: 'response.completed', description: 'ResponseCompletedEvent.' },
-    RESPONSE_INCOMPLETE: { value: 'response.incomplete', description: 'ResponseIncompleteEvent.' },
-    RESPONSE_FAILED: { value: 'response.failed', description: 'ResponseFailedEvent.' },
-    RESPONSE_CANCELLED: { value: 'response.cancelled', description: 'ResponseCancelledEvent.' },
-    OUTPUT_ITEM_ADDED: { value: 'response.output_item.added', description: 'OutputItemAddedEvent.' },
-    OUTPUT_ITEM_DONE: { value: 'response.output_item.done', description: 'OutputItemDoneEvent.' },
-    CONTENT_PART_ADDED: { value: 'response.content_part.added', description: 'ContentPartAddedEvent.' },
-    CONTENT_PART_DONE: { value: 'response.content_part.done', description: 'ContentPartDoneEvent.' },
-    OUTPUT_TEXT_DELTA: { value: 'response.output_text.delta', description: 'OutputTextDeltaEvent.' },
-    OUTPUT_TEXT_DONE: { value: 'response.output_text.done', description: 'OutputTextDoneEvent.' },
-    OUTPUT_TEXT_ANNOTATION_ADDED: {
-      value: 'response.output_text.annotation.added',
-      description: 'OutputTextAnnotationAddedEvent.',
-    },
-    REFUSAL_DELTA: { value: 'response.refusal.delta', description: 'RefusalDeltaEvent.' },
-    REFUSAL_DONE: { value: 'response.refusal.done', description: 'RefusalDoneEvent.' },
-    FUNCTION_CALL_ARGUMENTS_DELTA: {
-      value: 'response.function_call_arguments.delta',
-      description: 'FunctionCallArgumentsDeltaEvent.',
-    },
-    FUNCTION_CALL_ARGUMENTS_DONE: {
-      value: 'response.function_call_arguments.done',
-      description: 'FunctionCallArgumentsDoneEvent.',
-    },
-    REASONING_TEXT_DELTA: { value: 'response.reasoning_text.delta', description: 'ReasoningTextDeltaEvent.' },
-    REASONING_TEXT_DONE: { value: 'response.reasoning_text.done', description: 'ReasoningTextDoneEvent.' },
-  } as const satisfies {
-    readonly [Name in string]: { readonly value: EventType; readonly description: string };
-  },
-});
+/** The type in the schema of one type of event. */
+export function eventRef<Type extends EventType>(type: Type) {
+  return builder.objectRef<EventOf<Type>>(EVENT_TYPE_NAMES[type]);
+}
 
 export const ResponseEvent = builder.interfaceRef<EventNode>('ResponseEvent').implement({
   description: 'A step of a run.',
@@ -125,5 +73,19 @@ export const OutputItemEvent = builder.interfaceRef<ItemEventNode>('OutputItemEv
       resolve: ({ event }) => event.outputIndex,
     }),
     itemId: t.id({ description: 'The id of the item.', resolve: ({ event }) => event.itemId }),
+  }),
+});
+
+type PartEventNode = EventNode<Extract<EventShape, { readonly contentIndex: number }>>;
+
+export const ContentPartEvent = builder.interfaceRef<PartEventNode>('ContentPartEvent').implement({
+  description: 'A part of an item of the output has changed.',
+  interfaces: [OutputItemEvent, ResponseEvent],
+  resolveType: ({ event }) => EVENT_TYPE_NAMES[event.type],
+  fields: (t) => ({
+    contentIndex: t.int({
+      description: 'The place of the part in the content.',
+      resolve: ({ event }) => event.contentIndex,
+    }),
   }),
 });

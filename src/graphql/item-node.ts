@@ -9,6 +9,11 @@ const TYPE_NAMES = {
   function_call: 'FunctionCall',
   function_call_output: 'FunctionCallOutput',
   reasoning: 'Reasoning',
+  web_search_call: 'WebSearchCall',
+  mcp_list_tools: 'McpListTools',
+  mcp_call: 'McpCall',
+  mcp_approval_request: 'McpApprovalRequest',
+  mcp_approval_response: 'McpApprovalResponse',
 } as const satisfies { readonly [Type in Item['type']]: string };
 
 /** The name of an item's type in the schema. */

@@ -1,4 +1,4 @@
-import { textOf } from '../protocol/content.ts';
+import { type ContentPart as PartShape, textOf } from '../protocol/content.ts';
 import type {
   FunctionCallItem,
   FunctionCallOutputItem,
@@ -15,7 +15,7 @@ import { Node } from './node.ts';
 import { Response } from './response-ref.ts';
 
 export const Item = builder.interfaceRef<ItemNode>('Item').implement({
-  description: 'What goes into a response or comes out of it: messages, calls, their outputs, reasoning.',
+  description: 'What goes into a response or comes out of it: messages, calls, what they gave, reasoning.',
   interfaces: [Node],
   resolveType: ({ item }) => itemTypeName(item),
   fields: (t) => ({
@@ -33,15 +33,17 @@ export const Item = builder.interfaceRef<ItemNode>('Item').implement({
   }),
 });
 
-const ToolError = builder.objectRef<ToolErrorShape>('ToolError').implement({
-  description: 'Why a tool call failed.',
+export const ToolError = builder.objectRef<ToolErrorShape>('ToolError').implement({
+  description: 'Why a tool call or a listing failed.',
   fields: (t) => ({
     type: t.expose('type', { type: ToolErrorType, description: 'The kind of failure.' }),
     code: t.exposeInt('code', {
       nullable: true,
-      description: 'A status or protocol code, where there is one.',
+      description: 'An HTTP status or a JSON-RPC code, where there is one.',
     }),
-    message: t.exposeString('message', { description: 'What happened, in a sentence.' }),
+    message: t.exposeString('message', {
+      description: 'What happened, in a sentence. Of a call, the model is told the same.',
+    }),
   }),
 });
 
@@ -62,7 +64,7 @@ builder.objectRef<ItemNode<MessageItem>>('Message').implement({
   }),
 });
 
-export const FunctionCall = builder.objectRef<ItemNode<FunctionCallItem>>('FunctionCall').implement({
+builder.objectRef<ItemNode<FunctionCallItem>>('FunctionCall').implement({
   description: 'The model calls a function. The client runs it and continues with a functionCallOutput.',
   interfaces: [Item, Node],
   fields: (t) => ({
@@ -84,6 +86,11 @@ export const FunctionCall = builder.objectRef<ItemNode<FunctionCallItem>>('Funct
   }),
 });
 
+/** The text of the text parts of what a tool gave, joined; null if it has none. */
+export function outputOf(content: readonly PartShape[]): string | null {
+  return content.some(({ type }) => type === 'input_text') ? textOf(content) : null;
+}
+
 builder.objectRef<ItemNode<FunctionCallOutputItem>>('FunctionCallOutput').implement({
   description: 'The answer to a function call.',
   interfaces: [Item, Node],
@@ -92,8 +99,7 @@ builder.objectRef<ItemNode<FunctionCallOutputItem>>('FunctionCallOutput').implem
     output: t.string({
       nullable: true,
       description: "The text of the output's text parts, joined; null if it has none.",
-      resolve: ({ item }) =>
-        item.content.some((part) => part.type === 'input_text') ? textOf(item.content) : null,
+      resolve: ({ item }) => outputOf(item.content),
     }),
     content: t.field({
       type: [ContentPart],

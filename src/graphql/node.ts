@@ -12,7 +12,8 @@ export const Node = builder.interfaceRef<AnyNode>('Node').implement({
   resolveType: (node) => ('item' in node ? itemTypeName(node.item) : 'Response'),
   fields: (t) => ({
     id: t.id({
-      description: 'A global id. Its prefix names the type: resp_, msg_, fc_, fco_ or rs_.',
+      description:
+        'A global id. Its prefix names the type: resp_, msg_, fc_, fco_, rs_, ws_, mcpl_, mcp_, mcpr_ or mcpa_.',
       resolve: (node) => ('item' in node ? node.item.id : node.base.id),
     }),
   }),

@@ -1,5 +1,11 @@
 import { builder } from './builder.ts';
 import { ImageDetail, MessageRole } from './enums.ts';
+import {
+  McpApprovalResponseInput,
+  McpCallInput,
+  McpListToolsInput,
+  WebSearchCallInput,
+} from './tool-items-input.ts';
 
 const ImageInput = builder.inputType('ImageInput', {
   description: 'An image for the model.',
@@ -101,7 +107,14 @@ const InputItemInput = builder.inputType('InputItemInput', {
     message: t.field({ type: MessageInput, description: 'A message.' }),
     functionCall: t.field({ type: FunctionCallInput, description: 'A call that a model made.' }),
     functionCallOutput: t.field({ type: FunctionCallOutputInput, description: 'The answer to a call.' }),
+    mcpApprovalResponse: t.field({
+      type: McpApprovalResponseInput,
+      description: 'The answer to an approval request of the response that is continued.',
+    }),
     reasoning: t.field({ type: ReasoningInput, description: 'Thoughts of a model.' }),
+    webSearchCall: t.field({ type: WebSearchCallInput, description: 'A search that was made.' }),
+    mcpListTools: t.field({ type: McpListToolsInput, description: 'A list of tools that was read.' }),
+    mcpCall: t.field({ type: McpCallInput, description: 'A call of an MCP tool that was made.' }),
   }),
 });
 

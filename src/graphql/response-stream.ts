@@ -4,7 +4,8 @@ import { asResponseId } from '../protocol/ids.ts';
 import { abortable } from '../util/async-iteration.ts';
 import { AppError } from '../util/errors.ts';
 import { builder } from './builder.ts';
-import { type EventNode, ResponseEvent, ResponseEventType } from './event-types.ts';
+import { ResponseEventType } from './event-names.ts';
+import { type EventNode, ResponseEvent } from './event-types.ts';
 
 builder.subscriptionFields((t) => ({
   responseStream: t.field({

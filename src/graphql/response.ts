@@ -9,7 +9,8 @@ import { Node } from './node.ts';
 import { Response } from './response-ref.ts';
 import { ResponseConnection, responsesOf } from './responses.ts';
 import { IncompleteDetails, ReasoningConfig, ResponseError, TextConfig, Usage } from './settings.ts';
-import { Tool, ToolChoice } from './tools.ts';
+import { ToolChoice } from './tool-choice.ts';
+import { Tool } from './tools.ts';
 
 Response.implement({
   description: 'One run: what was asked for, what came out, and how it ended.',
@@ -75,7 +76,8 @@ Response.implement({
     }),
     pendingItems: t.field({
       type: [Item],
-      description: 'What waits for the client: function calls without output.',
+      description:
+        'What waits for the client: function calls without output, approval requests without answer.',
       resolve: (view, _args, context) => pendingItems(view, context),
     }),
     outputText: t.string({
@@ -124,6 +126,11 @@ Response.implement({
     parallelToolCalls: t.boolean({
       description: 'Whether the model may make several calls at once.',
       resolve: ({ base }) => base.settings.parallelToolCalls,
+    }),
+    maxToolCalls: t.int({
+      nullable: true,
+      description: 'How many calls of server-run tools (web search, MCP) the whole run may make.',
+      resolve: ({ base }) => base.settings.maxToolCalls,
     }),
     maxOutputTokens: t.int({
       nullable: true,
@@ -205,9 +212,9 @@ async function pendingItems(view: ResponseView, context: Context) {
   const { base, state } = view;
   if (state.status !== 'completed') return [];
   if (base.settings.store) {
-    return (await context.load.pendingCalls(base.id)).map((item) => ({ item, responseId: base.id }));
+    return (await context.load.pendingItems(base.id)).map((item) => ({ item, responseId: base.id }));
   }
-  // What is not stored is continued by nothing here: every call that has no output yet waits.
+  // What is not stored is continued by nothing here: every call that has no output yet waits. It asks for no approvals.
   const output = await outputOf(view, context);
   const answered = new Set(
     output.flatMap((item) => (item.type === 'function_call_output' ? [item.callId] : [])),

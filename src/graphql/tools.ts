@@ -1,10 +1,12 @@
 import type {
-  AllowedTool as AllowedToolShape,
   FunctionTool as FunctionToolShape,
-  ToolChoice as ToolChoiceShape,
+  UserLocation as LocationShape,
+  Tool as ToolShape,
+  WebSearchTool as WebSearchToolShape,
 } from '../protocol/tools.ts';
 import { builder } from './builder.ts';
-import { AllowedToolsMode, ToolChoiceMode } from './enums.ts';
+import { SearchContextSize } from './enums.ts';
+import { McpServerTool } from './mcp-server-tool.ts';
 
 const FunctionTool = builder.objectRef<FunctionToolShape>('FunctionTool').implement({
   description: 'A function that the model may call and the client runs.',
@@ -27,39 +29,48 @@ const FunctionTool = builder.objectRef<FunctionToolShape>('FunctionTool').implem
   }),
 });
 
+const UserLocation = builder.objectRef<LocationShape>('UserLocation').implement({
+  description: 'Where the user is, roughly.',
+  fields: (t) => ({
+    city: t.exposeString('city', { nullable: true, description: 'The city.' }),
+    country: t.exposeString('country', {
+      nullable: true,
+      description: 'The country: two letters, ISO 3166-1.',
+    }),
+    region: t.exposeString('region', { nullable: true, description: 'The region or state.' }),
+    timezone: t.exposeString('timezone', { nullable: true, description: 'An IANA time zone.' }),
+  }),
+});
+
+const WebSearchTool = builder.objectRef<WebSearchToolShape>('WebSearchTool').implement({
+  description: 'Searching the web, run by this server.',
+  fields: (t) => ({
+    searchContextSize: t.expose('searchContextSize', {
+      type: SearchContextSize,
+      nullable: true,
+      description: 'How many results of a search the model is given; null: as MEDIUM.',
+    }),
+    allowedDomains: t.stringList({
+      description: 'Only results of these domains and what is below them; empty: of all.',
+      resolve: ({ allowedDomains }) => allowedDomains,
+    }),
+    userLocation: t.field({
+      type: UserLocation,
+      nullable: true,
+      description: 'Where the user is, roughly. For search providers that take it.',
+      resolve: ({ userLocation }) => userLocation,
+    }),
+  }),
+});
+
+const TYPE_NAMES = {
+  function: 'FunctionTool',
+  web_search: 'WebSearchTool',
+  mcp: 'McpServerTool',
+} as const satisfies { readonly [Type in ToolShape['type']]: string };
+
 export const Tool = builder.unionType('Tool', {
-  description: 'A tool that the model is offered.',
-  types: [FunctionTool],
-  resolveType: () => 'FunctionTool',
-});
-
-const AllowedTool = builder.objectRef<AllowedToolShape>('AllowedTool').implement({
-  description: 'A tool that is offered although others are not.',
-  fields: (t) => ({
-    name: t.exposeString('name', { nullable: true, description: 'The name of a function.' }),
-  }),
-});
-
-export const ToolChoice = builder.objectRef<ToolChoiceShape>('ToolChoice').implement({
-  description: 'What the model may do with the tools.',
-  fields: (t) => ({
-    mode: t.expose('mode', { type: ToolChoiceMode, description: 'The rule.' }),
-    name: t.string({
-      nullable: true,
-      description: 'The function to call, with mode FUNCTION.',
-      resolve: (choice) => (choice.mode === 'function' ? choice.name : null),
-    }),
-    allowedToolsMode: t.field({
-      type: AllowedToolsMode,
-      nullable: true,
-      description: 'What the model may do with the allowed tools, with mode ALLOWED_TOOLS.',
-      resolve: (choice) => (choice.mode === 'allowed_tools' ? choice.allowedToolsMode : null),
-    }),
-    allowedTools: t.field({
-      type: [AllowedTool],
-      nullable: true,
-      description: 'The tools that are offered, with mode ALLOWED_TOOLS.',
-      resolve: (choice) => (choice.mode === 'allowed_tools' ? choice.allowedTools : null),
-    }),
-  }),
+  description: 'A tool that the model is offered, or a server whose tools it is offered.',
+  types: [FunctionTool, WebSearchTool, McpServerTool],
+  resolveType: ({ type }) => TYPE_NAMES[type],
 });

@@ -9,8 +9,10 @@ const UserErrorCode = builder.enumType('UserErrorCode', {
     PREVIOUS_RESPONSE_NOT_FOUND: {
       description: 'There is no response to continue under previousResponseId.',
     },
+    APPROVAL_NOT_FOUND: { description: 'There is no approval request of this id.' },
     PREVIOUS_RESPONSE_NOT_ENDED: { description: 'The response to continue is still in flight.' },
     RESPONSE_NOT_ENDED: { description: 'The response is still in flight.' },
+    APPROVAL_ALREADY_ANSWERED: { description: 'The approval request has been answered before.' },
     IDEMPOTENCY_MISMATCH: {
       description: 'The idempotency key was used with another input, or its response has been deleted.',
     },
@@ -50,7 +52,9 @@ const TYPE_NAMES = {
   INVALID_INPUT: 'InvalidInputError',
   RESPONSE_NOT_FOUND: 'NotFoundError',
   PREVIOUS_RESPONSE_NOT_FOUND: 'NotFoundError',
+  APPROVAL_NOT_FOUND: 'NotFoundError',
   PREVIOUS_RESPONSE_NOT_ENDED: 'ConflictError',
   RESPONSE_NOT_ENDED: 'ConflictError',
+  APPROVAL_ALREADY_ANSWERED: 'ConflictError',
   IDEMPOTENCY_MISMATCH: 'ConflictError',
 } as const satisfies { readonly [Code in RequestErrorCode]: string };

@@ -1,77 +1,37 @@
 import type OpenAI from 'openai';
 import type { InputPart, OutputPart } from '../protocol/content.ts';
 import { textOf } from '../protocol/content.ts';
-import type { FunctionCallItem, FunctionCallOutputItem, Item, MessageItem } from '../protocol/items.ts';
+import type { Item, MessageItem } from '../protocol/items.ts';
+import { toLegalName } from '../protocol/tools.ts';
+import { type CallAnswer, readAnswers } from './chat-answers.ts';
+import { type CallItem, type ModelTurn, toTurns } from './chat-turns.ts';
 
 type ChatMessage = OpenAI.ChatCompletionMessageParam;
 type ChatPart = OpenAI.ChatCompletionContentPart;
 
-/** What a model said in one round: one assistant message, however many items it became. */
-interface Said {
-  readonly round: number | null;
-  readonly messages: MessageItem[];
-  readonly calls: FunctionCallItem[];
-}
-
 /**
  * The chat messages of a conversation. One round's text and calls are one assistant message, followed by one
- * tool message for each call, wherever its output stands. Calls that nobody answered are left out (an upstream
- * refuses them), and so is reasoning.
+ * tool message for each call, wherever its answer stands. Calls that nobody answered are left out (an upstream
+ * refuses them), and so are reasoning and the lists of tools.
  */
 export function toChatMessages(instructions: string | null, context: readonly Item[]): ChatMessage[] {
-  const outputs = new Map<string, FunctionCallOutputItem>();
-  for (const item of context) if (item.type === 'function_call_output') outputs.set(item.callId, item);
-
-  const chat: ChatMessage[] = [];
-  if (instructions !== null) chat.push({ role: 'system', content: instructions });
-  let said: Said | null = null;
-  const flush = () => {
-    if (said !== null) chat.push(...toAssistantTurn(said, outputs));
-    said = null;
-  };
-  for (const item of context) {
-    switch (item.type) {
-      case 'message':
-        if (item.role !== 'assistant') {
-          flush();
-          chat.push(toInputMessage(item));
-          break;
-        }
-        if (said === null || !belongs(item, said)) flush();
-        said ??= { round: item.round, messages: [], calls: [] };
-        said.messages.push(item);
-        break;
-      case 'function_call':
-        if (said === null || said.round !== item.round) flush();
-        said ??= { round: item.round, messages: [], calls: [] };
-        said.calls.push(item);
-        break;
-      case 'function_call_output':
-        flush();
-        break;
-      case 'reasoning': // between two turns it is all that tells them apart
-        if (said !== null && said.round !== item.round) flush();
-        break;
-      default:
-        item satisfies never;
-    }
-  }
-  flush();
-  return chat;
+  const answerTo = readAnswers(context);
+  const chat = toTurns(context).flatMap((turn) =>
+    turn.type === 'input' ? [toInputMessage(turn.message)] : toModelMessages(turn, answerTo),
+  );
+  return instructions === null ? chat : [{ role: 'system', content: instructions }, ...chat];
 }
 
-/** Items given as input name no round: there each message begins a new one. */
-function belongs(message: MessageItem, said: Said): boolean {
-  return message.round === said.round && (message.round !== null || said.messages.length === 0);
-}
-
-function toAssistantTurn(said: Said, outputs: ReadonlyMap<string, FunctionCallOutputItem>): ChatMessage[] {
-  const answered = said.calls.flatMap((call) => {
-    const output = call.status === 'incomplete' ? undefined : outputs.get(call.callId);
-    return output === undefined ? [] : [{ call, output }];
+function toModelMessages(
+  { messages, calls }: ModelTurn,
+  answerTo: (call: CallItem) => CallAnswer | null,
+): ChatMessage[] {
+  const answered = calls.flatMap((call) => {
+    const answer = answerTo(call);
+    return answer === null ? [] : [{ call, answer }];
   });
-  const text = said.messages.map((message) => textOf(message.content)).join('');
-  const refusal = said.messages.map((message) => refusalOf(message.content)).join('');
+  const text = messages.map(({ content }) => textOf(content)).join('');
+  const refusal = messages.map(({ content }) => refusalOf(content)).join('');
   if (text === '' && refusal === '' && answered.length === 0) return [];
   const assistant: OpenAI.ChatCompletionAssistantMessageParam = {
     role: 'assistant',
@@ -79,35 +39,25 @@ function toAssistantTurn(said: Said, outputs: ReadonlyMap<string, FunctionCallOu
     ...(refusal !== '' && { refusal }),
     ...(answered.length > 0 && { tool_calls: answered.map(({ call }) => toToolCall(call)) }),
   };
-  const tools = answered.map(({ call, output }) => ({
+  const tools = answered.map(({ call, answer }) => ({
     role: 'tool' as const,
     tool_call_id: call.callId,
-    content: textOf(output.content),
+    content: answer.text,
   }));
   // A tool message holds text only; pictures and files follow in the user's name.
-  const media = answered.flatMap(({ output }) => output.content.filter((part) => part.type !== 'input_text'));
-  return [
-    assistant,
-    ...tools,
-    ...(media.length > 0 ? [{ role: 'user' as const, content: media.map(toPart) }] : []),
-  ];
+  const media = answered.flatMap(({ answer }) => answer.media.map(toPart));
+  return [assistant, ...tools, ...(media.length > 0 ? [{ role: 'user' as const, content: media }] : [])];
 }
 
-function toToolCall({
-  callId,
-  name,
-  arguments: json,
-}: FunctionCallItem): OpenAI.ChatCompletionMessageToolCall {
+function toToolCall(call: CallItem): OpenAI.ChatCompletionMessageToolCall {
+  const { callId, arguments: json } = call;
+  const name = call.type === 'function_call' ? call.name : call.calledAs;
   return {
     id: callId,
     type: 'function',
-    function: { name: toLegalName(name), arguments: json === '' ? '{}' : json },
+    // A model may call a name that no tool could have: sent as it is, upstreams would refuse the conversation.
+    function: { name: toLegalName(name) || 'unknown', arguments: json === '' ? '{}' : json },
   };
-}
-
-/** A model may call a name that no tool could have. Sent as it is, upstreams would refuse the whole conversation. */
-function toLegalName(name: string): string {
-  return name.replace(/[^a-zA-Z0-9_-]/g, '_').slice(0, 64) || 'unknown';
 }
 
 /** `developer` goes as `system`: every server knows that one, and those that know both treat them alike. */

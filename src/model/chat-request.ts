@@ -1,6 +1,6 @@
 import type OpenAI from 'openai';
 import type { TextFormat } from '../protocol/request.ts';
-import type { Tool, ToolChoice } from '../protocol/tools.ts';
+import type { OfferedChoice, OfferedTool } from '../protocol/tools.ts';
 import { toChatMessages } from './chat-messages.ts';
 import type { ModelRequest } from './model-client.ts';
 
@@ -38,31 +38,21 @@ export function toChatRequest(request: ModelRequest, limitField: TokenLimitField
   } as ChatRequest; // the client's types lag behind the values that servers take
 }
 
-function toChatTool(tool: Tool): OpenAI.ChatCompletionFunctionTool {
+/** Schemas go as they were written: what a server makes of them is between it and their author. */
+function toChatTool({ name, description, parameters, strict }: OfferedTool) {
   return {
     type: 'function',
     function: {
-      name: tool.name,
-      ...(tool.description !== null && { description: tool.description }),
-      parameters: tool.parameters ?? { type: 'object', properties: {} },
-      ...(tool.strict !== null && { strict: tool.strict }),
+      name,
+      ...optional('description', description),
+      parameters: parameters ?? { type: 'object', properties: {} },
+      ...optional('strict', strict),
     },
   };
 }
 
-function toChatToolChoice(choice: ToolChoice): OpenAI.ChatCompletionToolChoiceOption {
-  switch (choice.mode) {
-    case 'none':
-    case 'auto':
-    case 'required':
-      return choice.mode;
-    case 'function':
-      return { type: 'function', function: { name: choice.name } };
-    case 'allowed_tools': // only those are among the tools
-      return choice.allowedToolsMode;
-    default:
-      return choice satisfies never;
-  }
+function toChatToolChoice(choice: OfferedChoice): OpenAI.ChatCompletionToolChoiceOption {
+  return choice.mode === 'function' ? { type: 'function', function: { name: choice.name } } : choice.mode;
 }
 
 function toResponseFormat(format: TextFormat): OpenAI.ChatCompletionCreateParams['response_format'] | null {

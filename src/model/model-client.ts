@@ -3,7 +3,7 @@ import type { Item } from '../protocol/items.ts';
 import type { ModelInfo } from '../protocol/model-info.ts';
 import type { ResponseSettings } from '../protocol/request.ts';
 import type { ResponseErrorCode } from '../protocol/response.ts';
-import type { Tool, ToolChoice } from '../protocol/tools.ts';
+import type { OfferedChoice, OfferedTool } from '../protocol/tools.ts';
 import type { Usage } from '../protocol/usage.ts';
 
 /** Anything that can turn a conversation into a stream of parts. */
@@ -28,9 +28,9 @@ export interface ModelRequest {
   readonly settings: ResponseSettings;
   /** The conversation so far, oldest first, without the instructions. */
   readonly context: readonly Item[];
-  /** The tools that this call offers: those of the settings, or some of them. */
-  readonly tools: readonly Tool[];
-  readonly toolChoice: ToolChoice;
+  /** The tools that this call offers, whoever runs them. */
+  readonly tools: readonly OfferedTool[];
+  readonly toolChoice: OfferedChoice;
   /** Tokens that this call may write; null for no limit. */
   readonly maxOutputTokens: number | null;
 }

@@ -1,6 +1,6 @@
 import type { ContentPart, OutputTextPart } from './content.ts';
 import type { EventDraft } from './events.ts';
-import type { FunctionCallItem, Item, MessageItem, ReasoningItem } from './items.ts';
+import type { Item, ItemType, MessageItem, ReasoningItem } from './items.ts';
 import type { ResponseState } from './response.ts';
 
 /**
@@ -54,15 +54,38 @@ export function applyEvent(state: ResponseState, event: EventDraft): ResponseSta
         return { ...reasoning, text: reasoning.text + event.delta };
       });
     case 'response.function_call_arguments.delta':
-      return replaceItem(state, event, (item) => ({
-        ...callOf(item, event),
-        arguments: callOf(item, event).arguments + event.delta,
-      }));
+      return replaceItem(state, event, (item) => {
+        const call = itemOf(item, 'function_call', event);
+        return { ...call, arguments: call.arguments + event.delta };
+      });
+    case 'response.mcp_call_arguments.delta':
+      return replaceItem(state, event, (item) => {
+        const call = itemOf(item, 'mcp_call', event);
+        return { ...call, arguments: call.arguments + event.delta };
+      });
+    case 'response.mcp_call_arguments.done':
+      if (!event.starts) return state;
+      return replaceItem(state, event, (item) => {
+        return { ...itemOf(item, 'mcp_call', event), status: 'calling', started: true };
+      });
+    case 'response.web_search_call.searching':
+      return replaceItem(state, event, (item) => {
+        const { arguments: json, query } = event;
+        return { ...itemOf(item, 'web_search_call', event), status: 'searching', arguments: json, query };
+      });
     case 'response.output_text.done':
     case 'response.refusal.done':
     case 'response.reasoning_text.done':
     case 'response.function_call_arguments.done':
-      return state; // says again what the deltas said
+    case 'response.web_search_call.in_progress':
+    case 'response.web_search_call.completed':
+    case 'response.mcp_list_tools.in_progress':
+    case 'response.mcp_list_tools.completed':
+    case 'response.mcp_list_tools.failed':
+    case 'response.mcp_call.in_progress':
+    case 'response.mcp_call.completed':
+    case 'response.mcp_call.failed':
+      return state; // says again what other events say
     default:
       return event satisfies never;
   }
@@ -106,9 +129,9 @@ function partOf<Type extends ContentPart['type']>(part: ContentPart, type: Type,
   return part as Extract<ContentPart, { type: Type }>;
 }
 
-function callOf(item: Item, event: EventDraft): FunctionCallItem {
-  if (item.type !== 'function_call') throw misfit(event, `the item is a ${item.type}`);
-  return item;
+function itemOf<Type extends ItemType>(item: Item, type: Type, event: EventDraft) {
+  if (item.type !== type) throw misfit(event, `the item is a ${item.type}`);
+  return item as Extract<Item, { type: Type }>;
 }
 
 function misfit(event: EventDraft, why: string): Error {

@@ -1,5 +1,13 @@
 import type { EventDraft } from './events.ts';
-import type { FunctionCallItem, Item, ItemStatus, MessageItem, ReasoningItem } from './items.ts';
+import {
+  type FunctionCallItem,
+  type Item,
+  type ItemStatus,
+  isOpen,
+  type McpCallItem,
+  type MessageItem,
+  type ReasoningItem,
+} from './items.ts';
 import type { ResponseState } from './response.ts';
 
 /**
@@ -19,7 +27,13 @@ export function closeItem(item: Item, outputIndex: number, status: ItemStatus): 
       return [...closePart(item, outputIndex), done];
     case 'function_call':
       return [closeArguments(item, outputIndex), done];
+    case 'mcp_call': // one that has started has told its arguments
+      return item.status === 'in_progress' ? [closeMcpArguments(item, outputIndex, false), done] : [done];
     case 'function_call_output':
+    case 'web_search_call':
+    case 'mcp_list_tools':
+    case 'mcp_approval_request':
+    case 'mcp_approval_response':
       return [done];
     default:
       return item satisfies never;
@@ -57,9 +71,7 @@ export function closePart(item: MessageItem | ReasoningItem, outputIndex: number
  * An open item's last part is always open too: a part is closed in the same append as what follows it.
  */
 export function closeOpenItems(state: ResponseState): readonly EventDraft[] {
-  return state.output.flatMap((item, index) =>
-    item.status === 'in_progress' ? closeItem(item, index, 'incomplete') : [],
-  );
+  return state.output.flatMap((item, index) => (isOpen(item) ? closeItem(item, index, 'incomplete') : []));
 }
 
 function closeArguments(item: FunctionCallItem, outputIndex: number): EventDraft {
@@ -71,4 +83,10 @@ function closeArguments(item: FunctionCallItem, outputIndex: number): EventDraft
     name,
     arguments: item.arguments,
   };
+}
+
+/** The arguments of an MCP call are whole. `starts`: the call follows as soon as that is committed. */
+export function closeMcpArguments(item: McpCallItem, outputIndex: number, starts: boolean): EventDraft {
+  const { id: itemId, arguments: json } = item;
+  return { type: 'response.mcp_call_arguments.done', itemId, outputIndex, arguments: json, starts };
 }

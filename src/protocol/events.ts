@@ -7,7 +7,7 @@ import type { ResponseState } from './response.ts';
  * What a run emits, by the names of the Responses API; `response.cancelled` is this engine's own. A lifecycle
  * event carries the whole state as of that event: the value is never changed later.
  */
-export type EventDraft = LifecycleEvent | ItemEvent | PartEvent | DeltaEvent | DoneEvent;
+export type EventDraft = LifecycleEvent | ItemEvent | PartEvent | DeltaEvent | DoneEvent | ToolEvent;
 
 /** An event with its place in the log of its response: 0, 1, 2 … without a gap. */
 export type ResponseEvent = EventDraft & { readonly sequenceNumber: number };
@@ -56,7 +56,10 @@ export type DeltaEvent =
       readonly type: 'response.refusal.delta' | 'response.reasoning_text.delta';
       readonly delta: string;
     })
-  | (OfItem & { readonly type: 'response.function_call_arguments.delta'; readonly delta: string });
+  | (OfItem & {
+      readonly type: 'response.function_call_arguments.delta' | 'response.mcp_call_arguments.delta';
+      readonly delta: string;
+    });
 
 export type DoneEvent =
   | (OfPart & {
@@ -74,6 +77,32 @@ export type DoneEvent =
       readonly name: string;
       readonly arguments: string;
     });
+
+/** The steps of what this server runs. */
+export type ToolEvent =
+  | (OfItem & { readonly type: ToolStep })
+  | (OfItem & {
+      readonly type: 'response.mcp_call_arguments.done';
+      readonly arguments: string;
+      /** True: the call starts as soon as this is committed. Whoever finds it in the log must not make it again. */
+      readonly starts: boolean;
+    })
+  /** The search starts as soon as this is committed. */
+  | (OfItem & {
+      readonly type: 'response.web_search_call.searching';
+      readonly arguments: string;
+      readonly query: string;
+    });
+
+export type ToolStep =
+  | 'response.web_search_call.in_progress'
+  | 'response.web_search_call.completed'
+  | 'response.mcp_list_tools.in_progress'
+  | 'response.mcp_list_tools.completed'
+  | 'response.mcp_list_tools.failed'
+  | 'response.mcp_call.in_progress'
+  | 'response.mcp_call.completed'
+  | 'response.mcp_call.failed';
 
 export function isTerminal(event: EventDraft): event is LifecycleEvent & { readonly type: TerminalType } {
   switch (event.type) {

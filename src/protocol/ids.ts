@@ -6,7 +6,7 @@ type Branded<Name extends string> = string & { readonly [brand]: Name };
 export type ResponseId = Branded<'ResponseId'>;
 export type ItemId = Branded<'ItemId'>;
 
-const ITEM_PREFIXES = ['msg', 'fc', 'fco', 'rs'] as const;
+const ITEM_PREFIXES = ['msg', 'fc', 'fco', 'rs', 'ws', 'mcpl', 'mcp', 'mcpr', 'mcpa'] as const;
 export type ItemPrefix = (typeof ITEM_PREFIXES)[number];
 
 const RESPONSE_ID = /^resp_[0-9a-f]{32,64}$/;

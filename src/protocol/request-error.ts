@@ -10,8 +10,10 @@ export type RequestErrorCode =
   | 'INVALID_INPUT'
   | 'RESPONSE_NOT_FOUND'
   | 'PREVIOUS_RESPONSE_NOT_FOUND'
+  | 'APPROVAL_NOT_FOUND'
   | 'PREVIOUS_RESPONSE_NOT_ENDED'
   | 'RESPONSE_NOT_ENDED'
+  | 'APPROVAL_ALREADY_ANSWERED'
   | 'IDEMPOTENCY_MISMATCH';
 
 export function invalidInput(path: readonly string[], message: string): RequestError {

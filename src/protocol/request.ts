@@ -7,6 +7,8 @@ export interface ResponseSettings {
   readonly tools: readonly Tool[];
   readonly toolChoice: ToolChoice;
   readonly parallelToolCalls: boolean;
+  /** Calls of server-run tools that the whole run may make. */
+  readonly maxToolCalls: number | null;
   /** Tokens that the whole run may write, all rounds together. */
   readonly maxOutputTokens: number | null;
   readonly temperature: number | null;

@@ -1,10 +1,9 @@
 import type { ResponseEvent } from '../protocol/events.ts';
-import type { ResponseId } from '../protocol/ids.ts';
-import type { Item } from '../protocol/items.ts';
+import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { Database } from './database.ts';
-import { toCallKey } from './items.ts';
+import { callKeyOf } from './items.ts';
 
 /** Events of one response that are committed together, in one row. Numbers follow each other. */
 export interface LogBatch {
@@ -21,6 +20,8 @@ export interface Ending {
   readonly lastSequence: number;
   /** Position of the first output item, after those of the input. */
   readonly firstPosition: number;
+  /** Approval requests that may be answered again: their answer here came to nothing. */
+  readonly unusedAnswers: readonly ItemId[];
 }
 
 /**
@@ -76,7 +77,11 @@ export async function commitEvents(
         ${end.items.positions}::int[], ${end.items.types}::text[], ${end.items.callKeys}::text[],
         ${end.items.bodies}::text[]) as i (id, tenant, response_id, position, type, call_key, body)
       where exists (select 1 from alive)
-      on conflict (id) do nothing)
+      on conflict (id) do nothing),
+    reopened as (
+      update items i set answered_by = null
+      from unnest(${end.unused.requests}::text[], ${end.unused.responses}::text[]) as u (request, response)
+      where i.id = u.request and i.answered_by = u.response and exists (select 1 from alive))
     select exists (select 1 from alive) as alive`;
   return row.alive;
 }
@@ -85,7 +90,14 @@ function toColumns(endings: readonly Ending[]) {
   const items = endings.flatMap((ending) =>
     ending.state.output.map((item, index) => ({ ending, item, position: ending.firstPosition + index })),
   );
+  const unused = endings.flatMap(({ responseId, unusedAnswers }) =>
+    unusedAnswers.map((request) => ({ request, responseId })),
+  );
   return {
+    unused: {
+      requests: unused.map(({ request }) => request),
+      responses: unused.map(({ responseId }) => responseId),
+    },
     ids: endings.map(({ responseId }) => responseId),
     statuses: endings.map(({ state }) => state.status),
     times: endings.map(({ state }) => new Date(state.completedAt ?? Date.now()).toISOString()),
@@ -103,10 +115,6 @@ function toColumns(endings: readonly Ending[]) {
       bodies: items.map(({ item }) => JSON.stringify(item)),
     },
   };
-}
-
-function callKeyOf(item: Item): string | null {
-  return 'callId' in item ? toCallKey(item.callId) : null;
 }
 
 /** At most this many rows in one read: a long log is followed in pages. */

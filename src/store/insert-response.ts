@@ -1,10 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ResponseEvent } from '../protocol/events.ts';
+import type { ItemId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
 import type { ResponseBase } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import { type Database, isDatabaseAway, isOutcomeUnknown, isPoolClosed } from './database.ts';
-import { toCallKey } from './items.ts';
+import { callKeyOf } from './items.ts';
 
 export interface NewResponse {
   readonly base: ResponseBase;
@@ -12,6 +13,8 @@ export interface NewResponse {
   readonly input: readonly Item[];
   /** The events up to ResponseInProgress. */
   readonly firstEvents: readonly ResponseEvent[];
+  /** The approval requests that the input answers. */
+  readonly answers: readonly ItemId[];
   readonly idempotency: { readonly key: string; readonly inputHash: string } | null;
 }
 
@@ -19,9 +22,10 @@ export interface NewResponse {
  * - `inserted`: the response, its input, its first events and its key are committed
  * - `key_taken`: another request has used the idempotency key; nothing was written
  * - `parent_gone`: the response to continue has been deleted meanwhile; nothing was written
+ * - `approval_taken`: another response has answered one of the approval requests; nothing was written
  * - `fenced`: this process has been declared dead; nothing was written
  */
-export type InsertOutcome = 'inserted' | 'key_taken' | 'parent_gone' | 'fenced';
+export type InsertOutcome = 'inserted' | 'key_taken' | 'parent_gone' | 'approval_taken' | 'fenced';
 
 interface Insertion {
   readonly processId: string;
@@ -59,21 +63,24 @@ async function insertOnce(
   { tenant }: Scope,
   { processId, response }: Insertion,
 ): Promise<InsertOutcome> {
-  const { base, depth, input, firstEvents, idempotency } = response;
+  const { base, depth, input, firstEvents, answers, idempotency } = response;
   const { metadata, ...settings } = base.settings;
   const items = {
     ids: input.map(({ id }) => id),
     types: input.map(({ type }) => type),
-    callKeys: input.map((item) => ('callId' in item ? toCallKey(item.callId) : null)),
+    callKeys: input.map(callKeyOf),
     bodies: input.map((item) => JSON.stringify(item)),
   };
-  const [row] = await sql<[{ isAlive: boolean; hasParent: boolean; isInserted: boolean }]>`
+  const [row] = await sql<[{ isAlive: boolean; hasParent: boolean; isOpen: boolean; isInserted: boolean }]>`
     with alive as (select 1 from processes where id = ${processId} and ended_at is null for key share),
     parent as (
       select 1 from responses
       where id = ${base.previousResponseId} and tenant = ${tenant} and deleted_at is null for key share),
+    asked as (
+      select id from items
+      where id = any(${answers}::text[]) and tenant = ${tenant} and answered_by is null order by id for update),
     allowed as (
-      select 1 where exists (select 1 from alive)
+      select 1 where exists (select 1 from alive) and (select count(*) from asked) = ${answers.length}::int
         and (${base.previousResponseId}::text is null or exists (select 1 from parent))),
     kept as (
       insert into idempotency_keys (tenant, key, input_hash, response_id)
@@ -93,15 +100,20 @@ async function insertOnce(
       from unnest(${items.ids}::text[], ${items.types}::text[], ${items.callKeys}::text[], ${items.bodies}::text[])
         with ordinality as i (id, type, call_key, body, position)
       where exists (select 1 from inserted)),
+    answered as (
+      update items set answered_by = ${base.id}
+      where id in (select id from asked) and exists (select 1 from inserted)),
     logged as (
       insert into events (tenant, response_id, first, last, body)
       select ${tenant}, ${base.id}, 0, ${firstEvents.length - 1}::int, ${JSON.stringify(firstEvents)}
       where exists (select 1 from inserted))
     select exists (select 1 from alive) as "isAlive", exists (select 1 from parent) as "hasParent",
+      (select count(*) from asked) = ${answers.length}::int as "isOpen",
       exists (select 1 from inserted) as "isInserted"`;
   if (row.isInserted) return 'inserted';
   const earlier = await sql`select 1 from responses where id = ${base.id}`;
   if (earlier.length > 0) return 'inserted'; // by a try of which nobody learnt
   if (!row.isAlive) return 'fenced';
-  return base.previousResponseId !== null && !row.hasParent ? 'parent_gone' : 'key_taken';
+  if (base.previousResponseId !== null && !row.hasParent) return 'parent_gone';
+  return row.isOpen ? 'key_taken' : 'approval_taken';
 }

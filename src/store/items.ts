@@ -1,7 +1,7 @@
 import type { SQL } from 'drizzle-orm';
 import { and, asc, eq, sql } from 'drizzle-orm';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
-import type { FunctionCallItem, Item } from '../protocol/items.ts';
+import type { Item } from '../protocol/items.ts';
 import {
   type Page,
   type PageRequest,
@@ -18,6 +18,12 @@ import { items } from './tables.ts';
 /** A call id as a column can hold it: NUL characters and lone surrogates escaped. */
 export function toCallKey(callId: string): string {
   return JSON.stringify(callId);
+}
+
+/** What an item belongs to a call by: its call id, or the approval request that it answers. */
+export function callKeyOf(item: Item): string | null {
+  if (item.type === 'mcp_approval_response') return toCallKey(item.approvalRequestId);
+  return 'callId' in item ? toCallKey(item.callId) : null;
 }
 
 /** The output of ended responses, in order. */
@@ -45,38 +51,41 @@ export async function findItems(
     from items i join responses r on r.id = i.response_id
     where i.id = any(${ids}::text[]) and i.tenant = ${scope.tenant}
       and (r.deleted_at is null or exists (select 1 from responses c where c.previous_response_id = r.id))`;
+  return toStoredItems(rows);
+}
+
+export function toStoredItems(
+  rows: readonly { readonly id: ItemId; readonly body: string; readonly responseId: ResponseId | null }[],
+): ReadonlyMap<ItemId, StoredItem> {
   return new Map(rows.map(({ id, body, responseId }) => [id, { item: parseItem(body), responseId }]));
 }
 
 /**
- * Function calls of these ended responses that no stored continuation has answered, in output order.
- * Only completed calls can be answered at all.
+ * What these ended responses wait for, in output order: function calls that no stored continuation has given an
+ * output, and approval requests that nobody has answered. Only completed ones can be answered at all.
  */
-export async function pendingCalls(
+export async function pendingItems(
   { sql: query }: Database,
   scope: Scope,
   ids: readonly ResponseId[],
-): Promise<ReadonlyMap<ResponseId, readonly FunctionCallItem[]>> {
+): Promise<ReadonlyMap<ResponseId, readonly Item[]>> {
   const rows = await query<{ responseId: ResponseId; body: string }[]>`
     select call.response_id as "responseId", call.body from items call
     join responses r on r.id = call.response_id and r.status = 'completed'
-    where call.response_id = any(${ids}::text[]) and call.tenant = ${scope.tenant}
-      and call.direction = 'output' and call.type = 'function_call'
-      and not exists (
-        select 1 from items answer
-        where answer.response_id = call.response_id and answer.direction = 'output'
-          and answer.type = 'function_call_output' and answer.call_key = call.call_key)
-      and not exists (
-        select 1 from responses next join items answer on answer.response_id = next.id
-        where next.previous_response_id = call.response_id and next.deleted_at is null
-          and answer.direction = 'input' and answer.type = 'function_call_output'
-          and answer.call_key = call.call_key)
+    where call.response_id = any(${ids}::text[]) and call.tenant = ${scope.tenant} and call.direction = 'output'
+      and (call.type = 'mcp_approval_request' and call.answered_by is null or call.type = 'function_call'
+        and not exists (
+          select 1 from items answer
+          where answer.response_id = call.response_id and answer.direction = 'output'
+            and answer.type = 'function_call_output' and answer.call_key = call.call_key)
+        and not exists (
+          select 1 from responses next join items answer on answer.response_id = next.id
+          where next.previous_response_id = call.response_id and next.deleted_at is null
+            and answer.direction = 'input' and answer.type = 'function_call_output'
+            and answer.call_key = call.call_key))
     order by call.response_id, call.position`;
-  const calls = rows.flatMap(({ responseId, body }) => {
-    const item = parseItem(body);
-    return item.type === 'function_call' ? [[responseId, item] as const] : [];
-  });
-  return groupById(calls);
+  const waiting = rows.map(({ responseId, body }) => [responseId, parseItem(body)] as const);
+  return groupById(waiting.filter(([, { status }]) => status === 'completed'));
 }
 
 /**
@@ -177,13 +186,13 @@ function groupById<Value>(
   return groups;
 }
 
-function parseItem(body: string): Item {
+export function parseItem(body: string): Item {
   return JSON.parse(body); // written by this program alone
 }
 
-/** How many items the response's own input has: its output is numbered on from there. */
-export async function countOwnInput({ sql: query }: Database, id: ResponseId): Promise<number> {
-  const [row] = await query<[{ count: number }]>`
-    select count(*)::int as count from items where response_id = ${id} and direction = 'input'`;
-  return row.count;
+/** The response's own input. */
+export async function ownInputOf({ sql: query }: Database, id: ResponseId): Promise<readonly Item[]> {
+  const rows = await query<{ body: string }[]>`
+    select body from items where response_id = ${id} and direction = 'input' order by position`;
+  return rows.map(({ body }) => parseItem(body));
 }

@@ -100,6 +100,11 @@ export const items = pgTable(
     /** As `toCallKey` writes it: a call id may hold characters that a text column does not. */
     callKey: text('call_key'),
     body: json<Item>('body').notNull(),
+    /**
+     * Of an approval request: the response whose input answers it. Set in the statement that commits that response,
+     * so that of two answers at one moment one is refused; taken back if the answer came to nothing.
+     */
+    answeredBy: text('answered_by').$type<ResponseId>(),
   },
   (table) => [uniqueIndex('items_in_order').on(table.responseId, table.position)],
 );

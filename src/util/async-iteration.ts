@@ -27,6 +27,19 @@ export function abortable<Value>(
   return iterator;
 }
 
+/** Waits for a promise no longer than until the signal aborts. Which of the two it was, the signal says. */
+export async function orAborted(waiting: Promise<unknown>, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return;
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const stop = () => resolve();
+  signal.addEventListener('abort', stop);
+  try {
+    await Promise.race([waiting, promise]);
+  } finally {
+    signal.removeEventListener('abort', stop);
+  }
+}
+
 /** Somebody to wake, again and again. A call of `wake` before the wait counts for it. */
 export class Bell {
   private waiting: PromiseWithResolvers<void> | null = null;

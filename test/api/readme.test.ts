@@ -4,7 +4,9 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { startEverythingServer } from '../support/everything-server.ts';
 import { ask, createResponse } from '../support/graphql.ts';
+import { finds, startSearchServer } from '../support/search-server.ts';
 import { startTestApp } from '../support/test-app.ts';
 
 const ROOT = join(import.meta.dirname, '../..');
@@ -36,6 +38,34 @@ test('the function call of the README goes there and back', async () => {
   expect(name).toBe('get_weather');
   const second = (await ask(app, answer, { id: response.id, callId })).createResponse;
   expect(second).toEqual({ response: { outputText: 'get_weather answered: 18 °C, sunny' }, errors: [] });
+});
+
+test('the MCP call of the README is made, against the server that the README starts', async () => {
+  await using app = await startTestApp(DEMO);
+  await using everything = await startEverythingServer('streamable');
+  expect(README).toContain('npx @modelcontextprotocol/server-everything streamableHttp');
+  const query = (blocks('graphql')[2] ?? '').replace('http://127.0.0.1:3001/mcp', everything.url);
+  const { response, errors } = (await ask(app, query)).createResponse;
+  expect(errors).toEqual([]);
+  expect(response.outputText).toBe('echo answered: Echo: Hi');
+  expect(response.output).toMatchObject([
+    { error: null },
+    { name: 'echo', arguments: '{"message": "Hi"}', output: 'Echo: Hi', error: null },
+    {},
+  ]);
+});
+
+test('the web search of the README finds and cites', async () => {
+  await using search = await startSearchServer();
+  const webSearch = { provider: 'searxng', baseUrl: search.baseUrl } as const;
+  await using app = await startTestApp({ config: { ...DEMO.config, webSearch } });
+  search.enqueue(finds({ url: 'https://graphql.org/learn', title: 'Learn' }));
+  const { response, errors } = (await ask(app, blocks('graphql')[3] ?? '')).createResponse;
+  expect(errors).toEqual([]);
+  expect(response.output).toMatchObject([
+    { query: 'GraphQL subscriptions', sources: [{ title: 'Learn', url: 'https://graphql.org/learn' }] },
+    { content: [{ annotations: [{ url: 'https://graphql.org/learn' }] }] },
+  ]);
 });
 
 test('the code for browsers prints every delta', async () => {
@@ -76,6 +106,8 @@ test('the configuration table names every key and its default', () => {
     DATA_DIR: `\`${config.dataDir}\``,
     MODEL_IDLE_TIMEOUT_MS: `\`${config.modelIdleTimeoutMs}\``,
     MAX_ROUNDS: `\`${config.maxRounds}\``,
+    TOOL_TIMEOUT_MS: `\`${config.toolTimeoutMs}\``,
+    MCP_ALLOW_PRIVATE: `\`${config.allowPrivate}\``,
     LOG_LEVEL: `\`${config.logLevel}\``,
   });
 });

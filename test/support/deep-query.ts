@@ -14,14 +14,14 @@ import { schema } from '../../src/graphql/schema.ts';
  * plain fields only.
  */
 export function selectAll(type: GraphQLNamedType, path: readonly GraphQLNamedType[] = []): string {
+  const again = path.includes(type);
   if (isAbstractType(type)) {
     const members = schema
       .getPossibleTypes(type)
-      .map((member) => `... on ${member.name} ${selectAll(member, path)}`);
+      .map((member) => `... on ${member.name} ${selectAll(member, [...path, again ? member : type])}`);
     return `{ __typename ${members.join(' ')} }`;
   }
   if (!isObjectType(type)) throw new Error(`${type.name} has no fields`);
-  const again = path.includes(type);
   const fields = Object.values(type.getFields()).flatMap(({ name, type: of, args }) => {
     const named = getNamedType(of);
     if (args.some(isRequiredArgument)) throw new Error(`${type.name}.${name} needs arguments`);

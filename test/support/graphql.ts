@@ -45,6 +45,18 @@ export const ITEM_FIELDS = `
     ... on FunctionCall { callId name arguments error { type code message } }
     ... on FunctionCallOutput { callId output content { ...PartFields } }
     ... on Reasoning { content { ...PartFields } summary { text } encryptedContent }
+    ... on WebSearchCall { query sources { url title } error { type code message } }
+    ... on McpListTools {
+      serverLabel tools { name description inputSchema annotations } error { type code message }
+    }
+    ... on McpCall {
+      serverLabel name arguments output content { ...PartFields } error { type code message }
+      approvalRequestId approvalRequest { id }
+    }
+    ... on McpApprovalRequest {
+      serverLabel name arguments error { type code message } answer { id approve reason }
+    }
+    ... on McpApprovalResponse { approvalRequestId approvalRequest { id } approve reason }
   }
   fragment PartFields on ContentPart {
     __typename

@@ -13,6 +13,7 @@ export function modelRequest(
     tools: [],
     toolChoice: { mode: 'auto' },
     parallelToolCalls: true,
+    maxToolCalls: null,
     maxOutputTokens: null,
     temperature: null,
     topP: null,
@@ -41,8 +42,8 @@ export function modelRequest(
         content: [{ type: 'input_text', text: 'Hi' }],
       },
     ],
-    tools: plain.tools,
-    toolChoice: plain.toolChoice,
+    tools: [],
+    toolChoice: { mode: 'auto' },
     maxOutputTokens: null,
     ...more,
   };

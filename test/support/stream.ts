@@ -23,19 +23,23 @@ export const STREAM = `
       ... on OutputItemEvent { outputIndex itemId }
       ... on OutputItemAddedEvent { item { ...ItemFields } }
       ... on OutputItemDoneEvent { item { ...ItemFields } }
-      ... on ContentPartAddedEvent { contentIndex part { ...PartFields } }
-      ... on ContentPartDoneEvent { contentIndex part { ...PartFields } }
-      ... on OutputTextDeltaEvent { contentIndex delta logprobs { token logprob bytes top { token logprob bytes } } }
-      ... on OutputTextDoneEvent { contentIndex text }
+      ... on ContentPartEvent { contentIndex }
+      ... on ContentPartAddedEvent { part { ...PartFields } }
+      ... on ContentPartDoneEvent { part { ...PartFields } }
+      ... on OutputTextDeltaEvent { delta logprobs { token logprob bytes top { token logprob bytes } } }
+      ... on OutputTextDoneEvent { text }
       ... on OutputTextAnnotationAddedEvent {
-        contentIndex annotationIndex annotation { ... on UrlCitation { url title startIndex endIndex } }
+        annotationIndex annotation { ... on UrlCitation { url title startIndex endIndex } }
       }
-      ... on RefusalDeltaEvent { contentIndex delta }
-      ... on RefusalDoneEvent { contentIndex refusal }
+      ... on RefusalDeltaEvent { delta }
+      ... on RefusalDoneEvent { refusal }
       ... on FunctionCallArgumentsDeltaEvent { delta }
       ... on FunctionCallArgumentsDoneEvent { name arguments }
-      ... on ReasoningTextDeltaEvent { contentIndex delta }
-      ... on ReasoningTextDoneEvent { contentIndex text }
+      ... on ReasoningTextDeltaEvent { delta }
+      ... on ReasoningTextDoneEvent { text }
+      ... on WebSearchCallSearchingEvent { query }
+      ... on McpCallArgumentsDeltaEvent { delta }
+      ... on McpCallArgumentsDoneEvent { arguments }
     }
   }
   ${RESPONSE_FIELDS}`;

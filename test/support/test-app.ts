@@ -38,6 +38,9 @@ export async function startTestApp({ config, timing, beside }: TestAppOptions = 
     defaultModel: 'test-model',
     modelIdleTimeoutMs: 5000,
     maxRounds: 10,
+    toolTimeoutMs: 5000,
+    webSearch: null,
+    allowPrivate: true,
     logLevel: 'silent',
     ...config,
   };

@@ -1,0 +1,58 @@
+import { closeMcpArguments } from '../protocol/close-items.ts';
+import type { McpCallItem } from '../protocol/items.ts';
+import type { JsonObject, McpServerTool } from '../protocol/tools.ts';
+import { ToolFailure, toToolError } from '../tools/tool-failure.ts';
+import { itemAt, type Place } from './event-target.ts';
+import type { Run } from './run.ts';
+import type { ToolContext } from './tool-context.ts';
+
+export interface McpToolCall {
+  readonly server: McpServerTool;
+  readonly name: string;
+  readonly args: JsonObject;
+}
+
+/**
+ * Makes one MCP call, whose item is open. The mark that it has started is committed before the server hears of
+ * it, so that nobody ever makes it twice; a session is opened before that, so that a server which cannot be
+ * reached leaves no mark. A failure is told as the end of the item.
+ *
+ * @throws the reason of the run's signal when it is stopped.
+ */
+export async function callMcpTool(
+  { run, servers }: ToolContext,
+  place: Place,
+  { server, name, args }: McpToolCall,
+): Promise<void> {
+  try {
+    await servers.connect(server, run.signal);
+    run.signal.throwIfAborted();
+    run.emit(closeMcpArguments(itemAt(run, place, 'mcp_call'), place.outputIndex, true));
+    await run.commit();
+    const content = await servers.call(server, { name, args }, run.signal);
+    run.signal.throwIfAborted();
+    end(run, place, { status: 'completed', content });
+  } catch (error) {
+    run.signal.throwIfAborted();
+    if (!(error instanceof ToolFailure)) throw error;
+    failMcpCall(run, place, error);
+  }
+}
+
+/** Ends a call that failed, or that is not made at all. */
+export function failMcpCall(run: Run, place: Place, failure: ToolFailure): void {
+  const item = itemAt(run, place, 'mcp_call');
+  if (!item.started) run.emit(closeMcpArguments(item, place.outputIndex, false));
+  end(run, place, { status: 'failed', error: toToolError(failure) });
+}
+
+type McpCallEnd =
+  | { readonly status: 'completed'; readonly content: McpCallItem['content'] }
+  | { readonly status: 'failed'; readonly error: McpCallItem['error'] };
+
+function end(run: Run, place: Place, result: McpCallEnd): void {
+  run.emit({ type: `response.mcp_call.${result.status}`, ...place });
+  const item = { ...itemAt(run, place, 'mcp_call'), ...result };
+  run.emit({ type: 'response.output_item.done', ...place, item });
+  run.flush();
+}

@@ -1,0 +1,75 @@
+import type { ItemId } from '../protocol/ids.ts';
+import type { Item, McpApprovalRequestItem } from '../protocol/items.ts';
+import { invalidInput, type RequestError } from '../protocol/request-error.ts';
+import type { Scope } from '../protocol/scope.ts';
+import { type ApprovalRequestRow, findApprovalRequests } from '../store/approvals.ts';
+import type { Database } from '../store/database.ts';
+import type { CreateInput } from './create-input.ts';
+import { approvalNotFound } from './to-tool-items.ts';
+
+interface ApprovalAnswers {
+  readonly tools: CreateInput['tools'];
+  /** What came before the request's own input. */
+  readonly history: readonly Item[];
+  /** The request's own input. */
+  readonly input: readonly Item[];
+}
+
+/** What is wrong with the approval responses of a request. Asks the database only if it has some. */
+export async function checkApprovals(
+  database: Database,
+  scope: Scope,
+  { tools, history, input }: ApprovalAnswers,
+): Promise<readonly RequestError[]> {
+  const known = await findApprovalRequests(database, scope, answeredIn(input));
+  const branch = new Set(history.map(({ id }) => id));
+  const errors: RequestError[] = [];
+  const seen = new Set<ItemId>();
+  input.forEach((item, index) => {
+    if (item.type !== 'mcp_approval_response') return;
+    const { approvalRequestId: id, approve } = item;
+    const path = ['input', 'items', String(index), 'mcpApprovalResponse', 'approvalRequestId'];
+    const row = known.get(id);
+    if (row === undefined) {
+      errors.push(approvalNotFound(id, path));
+      return;
+    }
+    const message = seen.has(id)
+      ? `The approval request "${id}" is answered twice here.`
+      : whyNotHere(row.request, branch);
+    seen.add(id);
+    if (message !== null) errors.push(invalidInput(path, message));
+    else if (row.isAnswered) errors.push(alreadyAnswered(id, path));
+    else if (approve) errors.push(...withoutServer(row, tools));
+  });
+  return errors;
+}
+
+/** The approval requests that an input answers. */
+export function answeredIn(input: readonly Item[]): readonly ItemId[] {
+  return input.flatMap((item) => (item.type === 'mcp_approval_response' ? [item.approvalRequestId] : []));
+}
+
+export function alreadyAnswered(id: string, path: readonly string[]): RequestError {
+  const message = `The approval request "${id}" has been answered already.`;
+  return { code: 'APPROVAL_ALREADY_ANSWERED', message, path };
+}
+
+function whyNotHere({ id, status }: McpApprovalRequestItem, branch: ReadonlySet<ItemId>): string | null {
+  if (!branch.has(id)) {
+    return `The approval request "${id}" is of another branch: continue the response that asked, or one after it.`;
+  }
+  return status === 'completed' ? null : `The approval request "${id}" failed and waits for no answer.`;
+}
+
+/** An approved call is made with the server and the secrets that come with the approval. */
+function withoutServer(
+  { request }: ApprovalRequestRow,
+  tools: CreateInput['tools'],
+): readonly RequestError[] {
+  const { serverLabel, serverUrl } = request;
+  const isThere = tools?.some(({ mcp }) => mcp?.serverLabel === serverLabel && mcp.serverUrl === serverUrl);
+  if (isThere) return [];
+  const message = `To make the approved call, the tools need the MCP server "${serverLabel}" at ${serverUrl}, with its secrets.`;
+  return [invalidInput(['tools'], message)];
+}

@@ -1,0 +1,87 @@
+import { asItemId, type ItemPrefix, newCallId, newItemId } from '../protocol/ids.ts';
+import type { Item } from '../protocol/items.ts';
+import type { RequestError } from '../protocol/request-error.ts';
+import type { CreateInput } from './create-input.ts';
+
+export type ItemInput = NonNullable<CreateInput['input']['items']>[number];
+
+/** Ids of their own; what comes whole is complete. */
+export function fresh<const Prefix extends ItemPrefix>(prefix: Prefix) {
+  return { id: newItemId(prefix), status: 'completed' as const, round: null };
+}
+
+/**
+ * An item of what a server ran: an approval, or something that a client has kept itself and gives back. Null for
+ * items of any other kind. `firstNumber` is that of the next source.
+ */
+export function toToolItem(
+  { mcpApprovalResponse, webSearchCall, mcpListTools, mcpCall }: ItemInput,
+  firstNumber: number,
+  { path, errors }: { readonly path: readonly string[]; readonly errors: RequestError[] },
+): readonly Item[] | null {
+  if (mcpApprovalResponse) {
+    const { approve, reason, approvalRequestId: given } = mcpApprovalResponse;
+    const approvalRequestId = asItemId(given);
+    if (approvalRequestId === null) {
+      errors.push(approvalNotFound(given, [...path, 'mcpApprovalResponse', 'approvalRequestId']));
+      return [];
+    }
+    return [
+      { ...fresh('mcpa'), type: 'mcp_approval_response', approvalRequestId, approve, reason: reason ?? null },
+    ];
+  }
+  if (webSearchCall) {
+    const { query } = webSearchCall;
+    const sources = (webSearchCall.sources ?? []).map(({ url, title }) => ({ url, title: title ?? null }));
+    const lines = sources.map(({ url, title }, index) =>
+      `[${firstNumber + index}] ${title ?? ''}\n${url}`.trim(),
+    );
+    return [
+      {
+        ...fresh('ws'),
+        type: 'web_search_call',
+        callId: newCallId(),
+        calledAs: 'web_search',
+        arguments: JSON.stringify({ query }),
+        query,
+        sources,
+        firstNumber,
+        output: lines.join('\n\n'),
+        error: null,
+      },
+    ];
+  }
+  if (mcpListTools) {
+    const tools = mcpListTools.tools.map(({ name, description, inputSchema, annotations }) => {
+      return { name, description: description ?? null, inputSchema, annotations: annotations ?? null };
+    });
+    const listing = { serverLabel: mcpListTools.serverLabel, serverUrl: null, filter: null, tools };
+    return [{ ...fresh('mcpl'), type: 'mcp_list_tools', ...listing, error: null }];
+  }
+  if (mcpCall) {
+    const { serverLabel, name, arguments: json, output, error } = mcpCall;
+    const hasFailed = typeof error === 'string';
+    return [
+      {
+        ...fresh('mcp'),
+        status: hasFailed ? 'failed' : 'completed',
+        type: 'mcp_call',
+        callId: newCallId(),
+        arguments: json,
+        serverLabel,
+        name,
+        calledAs: name,
+        started: true,
+        content: typeof output === 'string' ? [{ type: 'input_text', text: output }] : [],
+        error: hasFailed ? { type: 'execution', code: null, message: error } : null,
+        approvalRequestId: null,
+      },
+    ];
+  }
+  return null;
+}
+
+export function approvalNotFound(id: string, path: readonly string[]): RequestError {
+  const message = `There is no approval request "${id.slice(0, 100)}".`;
+  return { code: 'APPROVAL_NOT_FOUND', message, path };
+}
