@@ -1,6 +1,7 @@
 import { asItemId, type ItemPrefix, newCallId, newItemId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
 import type { RequestError } from '../protocol/request-error.ts';
+import { toSearchOutput } from '../tools/web-search.ts';
 import type { CreateInput } from './create-input.ts';
 
 export type ItemInput = NonNullable<CreateInput['input']['items']>[number];
@@ -33,9 +34,7 @@ export function toToolItem(
   if (webSearchCall) {
     const { query } = webSearchCall;
     const sources = (webSearchCall.sources ?? []).map(({ url, title }) => ({ url, title: title ?? null }));
-    const lines = sources.map(({ url, title }, index) =>
-      `[${firstNumber + index}] ${title ?? ''}\n${url}`.trim(),
-    );
+    const results = sources.map((source) => ({ ...source, snippet: '' }));
     return [
       {
         ...fresh('ws'),
@@ -46,7 +45,7 @@ export function toToolItem(
         query,
         sources,
         firstNumber,
-        output: lines.join('\n\n'),
+        output: toSearchOutput(results, firstNumber),
         error: null,
       },
     ];

@@ -1,16 +1,16 @@
 import { z } from 'zod';
 import type { InputPart } from '../protocol/content.ts';
 import type { JsonObject, McpSecrets, McpServerTool, McpTool } from '../protocol/tools.ts';
-import { CallResult, toInputParts } from './mcp-content.ts';
-import { within } from './mcp-deadline.ts';
-import { SessionGone, toToolFailure } from './mcp-errors.ts';
-import { createMcpFetch, type Fetch } from './mcp-fetch.ts';
-import { createSecretGuard, type McpSecretGuard } from './mcp-secrets.ts';
-import { type McpSession, openSession } from './mcp-session.ts';
-import { listTools } from './mcp-tools.ts';
+import { CallResult, toInputParts } from './mcp/content.ts';
+import { within } from './mcp/deadline.ts';
+import { SessionGone, toToolFailure } from './mcp/errors.ts';
+import { createMcpFetch, type Fetch } from './mcp/fetch.ts';
+import { listTools } from './mcp/list-tools.ts';
+import { createSecretGuard, type McpSecretGuard } from './mcp/secrets.ts';
+import { type McpSession, openSession } from './mcp/session.ts';
 import { ToolFailure } from './tool-failure.ts';
 
-export type { Fetch } from './mcp-fetch.ts';
+export type { Fetch } from './mcp/fetch.ts';
 
 export interface McpServersOptions {
   /** Whatever it throws as a ToolFailure is what the caller gets. */

@@ -1,13 +1,13 @@
 import { type LookupAddress, promises } from 'node:dns';
 import type { LookupFunction } from 'node:net';
 import { Agent, type Response as Answer, fetch as send } from 'undici';
-import { blockedAddress, blockedReason, type Reach } from './addresses.ts';
-import { discard, toResponse } from './bounded-response.ts';
-import { placeOf, toNetworkFailure } from './network-failure.ts';
-import { type Hop, nextHop, redirectOf } from './redirects.ts';
+import { blockedAddress, blockedReason, type Reach } from './outbound/addresses.ts';
+import { discard, toResponse } from './outbound/bounded-response.ts';
+import { placeOf, toNetworkFailure } from './outbound/network-failure.ts';
+import { type Hop, nextHop, redirectOf } from './outbound/redirects.ts';
 import { ToolFailure } from './tool-failure.ts';
 
-export { blockedReason } from './addresses.ts';
+export { blockedReason } from './outbound/addresses.ts';
 
 /** The addresses of a host name, all of them; rejects if there are none. */
 export type Resolve = (host: string) => Promise<readonly LookupAddress[]>;

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { CallResult, toInputParts } from '../../src/tools/mcp-content.ts';
+import { CallResult, toInputParts } from '../../src/tools/mcp/content.ts';
 import { ToolFailure } from '../../src/tools/tool-failure.ts';
 
 const parts = (result: object) => toInputParts(CallResult.parse(result));

@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import net, { type AddressInfo } from 'node:net';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { toNetworkFailure } from '../../src/tools/network-failure.ts';
+import { toNetworkFailure } from '../../src/tools/outbound/network-failure.ts';
 import { ToolFailure } from '../../src/tools/tool-failure.ts';
 import {
   type Internet,

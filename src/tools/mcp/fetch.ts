@@ -1,7 +1,7 @@
-import { toStatusFailure } from './mcp-errors.ts';
-import type { McpSecretGuard } from './mcp-secrets.ts';
-import { toNetworkFailure } from './network-failure.ts';
-import { ToolFailure } from './tool-failure.ts';
+import { toNetworkFailure } from '../outbound/network-failure.ts';
+import { ToolFailure } from '../tool-failure.ts';
+import { toStatusFailure } from './errors.ts';
+import type { McpSecretGuard } from './secrets.ts';
 
 export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
 

@@ -1,8 +1,8 @@
 import { StreamableHTTPError } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import { McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { messageOf } from '../util/errors.ts';
-import { ToolFailure } from './tool-failure.ts';
+import { messageOf } from '../../util/errors.ts';
+import { ToolFailure } from '../tool-failure.ts';
 
 /** A server no longer knows the session, so it has not done what it was asked to. `cause` is what it answered. */
 export class SessionGone extends Error {

@@ -3,13 +3,13 @@ import { SSEClientTransport, SseError } from '@modelcontextprotocol/sdk/client/s
 import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/streamableHttp.js';
 import type { Transport } from '@modelcontextprotocol/sdk/shared/transport.js';
 import type { z } from 'zod';
-import { createAnswerStreams } from './mcp-answer-streams.ts';
-import { toBody } from './mcp-body.ts';
-import { within } from './mcp-deadline.ts';
-import { findFailure, SessionGone, saysOtherTransport, saysUnknownSession } from './mcp-errors.ts';
-import type { Fetch } from './mcp-fetch.ts';
-import { createNotices } from './mcp-notices.ts';
-import { ToolFailure } from './tool-failure.ts';
+import { ToolFailure } from '../tool-failure.ts';
+import { createAnswerStreams } from './answer-streams.ts';
+import { toBody } from './body.ts';
+import { within } from './deadline.ts';
+import { findFailure, SessionGone, saysOtherTransport, saysUnknownSession } from './errors.ts';
+import type { Fetch } from './fetch.ts';
+import { createNotices } from './notices.ts';
 
 export interface SessionOptions {
   readonly url: string;

@@ -1,6 +1,6 @@
 import { z } from 'zod';
-import type { InputImagePart, InputPart } from '../protocol/content.ts';
-import { ToolFailure } from './tool-failure.ts';
+import type { InputImagePart, InputPart } from '../../protocol/content.ts';
+import { ToolFailure } from '../tool-failure.ts';
 
 /** A result as far as any server can be relied on. */
 export const CallResult = z.object({

@@ -2,12 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import { toBody } from './mcp-body.ts';
-import { findFailure } from './mcp-errors.ts';
-import { createEventCursor } from './mcp-event-cursor.ts';
-import type { Fetch } from './mcp-fetch.ts';
-import type { Notices } from './mcp-notices.ts';
-import { ToolFailure } from './tool-failure.ts';
+import { ToolFailure } from '../tool-failure.ts';
+import { toBody } from './body.ts';
+import { findFailure } from './errors.ts';
+import { createEventCursor } from './event-cursor.ts';
+import type { Fetch } from './fetch.ts';
+import type { Notices } from './notices.ts';
 
 type RequestId = string | number;
 

@@ -1,5 +1,5 @@
-import type { McpCredentials } from '../protocol/tools.ts';
-import { ToolFailure } from './tool-failure.ts';
+import type { McpCredentials } from '../../protocol/tools.ts';
+import { ToolFailure } from '../tool-failure.ts';
 
 /** What a server is told, and the means to keep it from everybody else when the server repeats it. */
 export interface McpSecretGuard {

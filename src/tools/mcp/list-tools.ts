@@ -1,8 +1,8 @@
 import { ErrorCode, McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
-import type { McpTool } from '../protocol/tools.ts';
-import type { McpSession } from './mcp-session.ts';
-import { ToolFailure } from './tool-failure.ts';
+import type { McpTool } from '../../protocol/tools.ts';
+import { ToolFailure } from '../tool-failure.ts';
+import type { McpSession } from './session.ts';
 
 const MAX_TOOLS = 2000;
 

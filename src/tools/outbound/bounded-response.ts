@@ -1,7 +1,7 @@
 import type { ReadableStreamDefaultReader } from 'node:stream/web';
 import type { Response as Answer } from 'undici';
+import { ToolFailure } from '../tool-failure.ts';
 import { placeOf, toNetworkFailure } from './network-failure.ts';
-import { ToolFailure } from './tool-failure.ts';
 
 /** What a response is made with, beside the answer itself. */
 interface Bounds {

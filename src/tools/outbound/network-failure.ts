@@ -1,6 +1,6 @@
 import { errors } from 'undici';
-import { messageOf } from '../util/errors.ts';
-import { ToolFailure } from './tool-failure.ts';
+import { messageOf } from '../../util/errors.ts';
+import { ToolFailure } from '../tool-failure.ts';
 
 const LOST: ReadonlySet<string> = new Set(['ECONNRESET', 'EPIPE', 'UND_ERR_SOCKET']);
 const UNREACHED: ReadonlySet<string> = new Set([

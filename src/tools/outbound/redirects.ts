@@ -1,4 +1,4 @@
-import { ToolFailure } from './tool-failure.ts';
+import { ToolFailure } from '../tool-failure.ts';
 
 /** One request of the chain that redirects make of a fetch. */
 export interface Hop {

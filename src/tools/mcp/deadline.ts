@@ -1,4 +1,4 @@
-import { ToolFailure } from './tool-failure.ts';
+import { ToolFailure } from '../tool-failure.ts';
 
 export interface Limits {
   /** In milliseconds, for the whole work. */
