@@ -56,8 +56,11 @@ function wrongWithHeader(key: string, value: unknown): string | null {
 }
 
 const headers = jsonObject.superRefine((value, context) => {
+  const seen = new Set<string>();
   for (const [key, entry] of Object.entries(value)) {
-    const message = wrongWithHeader(key, entry);
+    const isTwice = seen.has(key.toLowerCase());
+    seen.add(key.toLowerCase());
+    const message = isTwice ? 'is given twice.' : wrongWithHeader(key, entry);
     if (message !== null) context.addIssue({ code: 'custom', message, path: [key] });
   }
 });

@@ -29,8 +29,11 @@ export function readAnswers(context: readonly Item[]): (call: CallItem) => CallA
   for (const item of context) {
     if (item.type === 'function_call_output') outputs.set(item.callId, item);
     else if (item.type === 'mcp_approval_response') decisions.set(item.approvalRequestId, item);
-    else if (item.type === 'mcp_call' && item.approvalRequestId !== null && !isCutOff(item))
-      carriedOut.set(item.approvalRequestId, item);
+    else if (item.type === 'mcp_call' && item.approvalRequestId !== null) {
+      const isFirst = !carriedOut.has(item.approvalRequestId);
+      // Of a call that was cut off it is known only that it had started.
+      if (!isCutOff(item) || (item.started && isFirst)) carriedOut.set(item.approvalRequestId, item);
+    }
   }
 
   function toRequested({ id, status, error }: McpApprovalRequestItem): CallAnswer {
@@ -62,11 +65,17 @@ function isCutOff(call: CallItem): boolean {
   return call.status === 'incomplete' || isOpen(call);
 }
 
-function toCalled({ status, error, content }: McpCallItem): CallAnswer {
+function toCalled(call: McpCallItem): CallAnswer {
+  const { status, error, content } = call;
+  if (isCutOff(call))
+    return toText('This call was started and then cut off: whether it took effect is not known.');
   if (status === 'failed') return toFailed(error);
-  return content.every((part) => part.type === 'input_text' && part.text === '')
-    ? toText('The tool gave no text.')
-    : toAnswer(content);
+  const answer = toAnswer(content);
+  if (answer.text !== '') return answer;
+  return {
+    ...answer,
+    text: answer.media.length > 0 ? 'The result is attached below.' : 'The tool gave no text.',
+  };
 }
 
 function toDecided(decision: McpApprovalResponseItem | undefined): CallAnswer {

@@ -12,6 +12,7 @@ import { call, mcp, typesOf } from '../support/tools.ts';
 import { toldTo } from '../support/upstream-tools.ts';
 
 const input = { text: 'Hi' };
+const toolTimeoutMs = 60_000; // longer than any test
 const HANGING: ScriptedTools = {
   echo: { run: ({ text }) => `echo: ${text}` },
   hang: {
@@ -51,7 +52,7 @@ async function untilItHangs(app: SearchingApp, called: (count: number) => Promis
 }
 
 test('a client that leaves during calls cancels them, and the run with them; what was done is kept', async () => {
-  await using app = await startSearchingApp();
+  await using app = await startSearchingApp({ toolTimeoutMs });
   await using server = await startMcpServer({ tools: HANGING });
   app.upstream.enqueue(calls(ROUND));
   app.search.enqueue(hangs);
@@ -76,7 +77,7 @@ test('a client that leaves during calls cancels them, and the run with them; wha
 });
 
 test('a client that leaves during a listing cancels it', async () => {
-  await using app = await startTestApp();
+  await using app = await startTestApp({ config: { toolTimeoutMs } });
   const { promise: asked, resolve } = Promise.withResolvers<void>();
   const intercept = ({ body }: { readonly body: { readonly [key: string]: unknown } | null }) => {
     if (body?.['method'] !== 'tools/list') return false;
@@ -103,9 +104,9 @@ test('a client that leaves during a listing cancels it', async () => {
 });
 
 test('a server that is stopped during calls fails the run, with its items closed, and cancels the calls', async () => {
-  await using app = await startSearchingApp();
+  await using app = await startSearchingApp({ toolTimeoutMs });
   const webSearch = { provider: 'searxng', baseUrl: app.search.baseUrl } as const;
-  await using other = await startTestApp({ beside: app, config: { webSearch } });
+  await using other = await startTestApp({ beside: app, config: { webSearch, toolTimeoutMs } });
   await using server = await startMcpServer({ tools: HANGING });
   app.upstream.enqueue(calls(ROUND));
   app.search.enqueue(hangs);
@@ -124,8 +125,8 @@ test('a server that is stopped during calls fails the run, with its items closed
 });
 
 test('the caller who waits when the server stops during a call is told of the failure', async () => {
-  await using app = await startTestApp();
-  await using other = await startTestApp({ beside: app });
+  await using app = await startTestApp({ config: { toolTimeoutMs } });
+  await using other = await startTestApp({ beside: app, config: { toolTimeoutMs } });
   await using server = await startMcpServer({ tools: HANGING });
   app.upstream.enqueue(calls([call('hang')]));
   const waiting = createResponse(other, { input, tools: [mcp('server', server)] });

@@ -107,7 +107,11 @@ describe('what a call is answered with', () => {
       callsMcp('c', 0, { content: [{ type: 'input_text', text: '' }] }),
       'The tool gave no text.',
     ],
-    ['an MCP call that gave an image', callsMcp('c', 0, { content: [IMAGE] }), ''],
+    [
+      'an MCP call that gave an image',
+      callsMcp('c', 0, { content: [IMAGE] }),
+      'The result is attached below.',
+    ],
     [
       'a request for approval that failed',
       asks('c', 0, { status: 'failed', error: FAILURE }),
@@ -138,7 +142,7 @@ describe('what a call is answered with', () => {
     expect(toChatMessages(null, context).slice(1)).toEqual([
       { role: 'tool', tool_call_id: 'one', content: 'See.' },
       { role: 'tool', tool_call_id: 'two', content: '' },
-      { role: 'tool', tool_call_id: 'later', content: '' },
+      { role: 'tool', tool_call_id: 'later', content: 'The result is attached below.' },
       { role: 'user', content: [SENT_IMAGE, sentFile, SENT_IMAGE] },
       { role: 'user', content: 'And?' },
     ]);

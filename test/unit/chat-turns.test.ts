@@ -17,6 +17,8 @@ import {
   user,
 } from '../support/conversation.ts';
 
+const CUT_OFF = 'This call was started and then cut off: whether it took effect is not known.';
+
 describe('approvals', () => {
   const request = asks('c', 0);
   const unrelated = asks('d', 0);
@@ -35,13 +37,18 @@ describe('approvals', () => {
     ],
     [
       'approved, and stopped while it was carried out',
-      [decides(request, true), carriesOut(request, { status: 'incomplete' })],
+      [decides(request, true), carriesOut(request, { status: 'incomplete', started: true })],
+      CUT_OFF,
+    ],
+    [
+      'approved, and stopped before it was carried out',
+      [decides(request, true), carriesOut(request, { status: 'incomplete', started: false })],
       'The user approved this call, but it has not been carried out.',
     ],
     [
       'approved, and still being carried out',
-      [decides(request, true), carriesOut(request, { status: 'calling' })],
-      'The user approved this call, but it has not been carried out.',
+      [decides(request, true), carriesOut(request, { status: 'calling', started: true })],
+      CUT_OFF,
     ],
     [
       'denied in vain, then approved',
