@@ -1,5 +1,5 @@
 import { closeMcpArguments } from '../protocol/close-items.ts';
-import type { McpCallItem } from '../protocol/items.ts';
+import { type McpCallItem, sizeOfContent } from '../protocol/items.ts';
 import type { JsonObject, McpServerTool } from '../protocol/tools.ts';
 import { ToolFailure, toToolError } from '../tools/tool-failure.ts';
 import { itemAt, type Place } from './event-target.ts';
@@ -20,23 +20,35 @@ export interface McpToolCall {
  * @throws the reason of the run's signal when it is stopped.
  */
 export async function callMcpTool(
-  { run, servers }: ToolContext,
+  { run, servers, budget }: ToolContext,
   place: Place,
   { server, name, args }: McpToolCall,
 ): Promise<void> {
+  let isCalled = false;
   try {
     await servers.connect(server, run.signal);
     run.signal.throwIfAborted();
     run.emit(closeMcpArguments(itemAt(run, place, 'mcp_call'), place.outputIndex, true));
     await run.commit();
+    isCalled = true;
     const content = await servers.call(server, { name, args }, run.signal);
     run.signal.throwIfAborted();
+    budget.keep(sizeOfContent(content));
     end(run, place, { status: 'completed', content });
   } catch (error) {
+    if (run.signal.aborted && !isCalled) takeBackMark(run, place);
     run.signal.throwIfAborted();
     if (!(error instanceof ToolFailure)) throw error;
     failMcpCall(run, place, error);
   }
+}
+
+/** Stopped after the mark was made and before the call: this process alone knows that there was none. */
+function takeBackMark(run: Run, place: Place): void {
+  const item = itemAt(run, place, 'mcp_call');
+  if (!item.started) return; // then whoever ends the run closes it
+  const unmade = { ...item, status: 'incomplete', started: false } as const;
+  run.emit({ type: 'response.output_item.done', ...place, item: unmade });
 }
 
 /** Ends a call that failed, or that is not made at all. */

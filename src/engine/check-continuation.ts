@@ -1,23 +1,32 @@
 import type { Item } from '../protocol/items.ts';
 import { invalidInput, type RequestError } from '../protocol/request-error.ts';
 
+export interface History {
+  readonly items: readonly Item[];
+  /** Call ids of function calls in responses that did not complete: nobody need answer those. */
+  readonly abandonedCalls: ReadonlySet<string>;
+}
+
 /**
  * What cannot be in a conversation: an answer to no call or to one answered before, two calls with one id, and a
  * call that stays unanswered (upstreams refuse that). `history` is what came before `input`.
  */
-export function checkContinuation(history: readonly Item[], input: readonly Item[]): readonly RequestError[] {
+export function checkContinuation(history: History, input: readonly Item[]): readonly RequestError[] {
   const errors: RequestError[] = [];
   const open = new Map<string, string>();
   const answered = new Set<string>();
-  for (const item of history) {
+  const taken = new Set<string>();
+  for (const item of history.items) {
+    if ('callId' in item) taken.add(item.callId);
     if (item.type === 'function_call' && item.status !== 'incomplete') open.set(item.callId, item.name);
     if (item.type === 'function_call_output') answered.add(item.callId);
   }
   input.forEach((item, index) => {
     if (item.type !== 'function_call') return;
-    if (open.has(item.callId)) {
+    if (taken.has(item.callId)) {
       errors.push(invalidInput(pathOf(index, 'functionCall'), `There is another call "${item.callId}".`));
     }
+    taken.add(item.callId);
     open.set(item.callId, item.name);
   });
   input.forEach((item, index) => {
@@ -31,7 +40,7 @@ export function checkContinuation(history: readonly Item[], input: readonly Item
     answered.add(item.callId);
   });
   for (const [callId, name] of open) {
-    if (answered.has(callId)) continue;
+    if (answered.has(callId) || history.abandonedCalls.has(callId)) continue;
     const message = `The function call "${callId}" (${name}) needs an output: give a functionCallOutput for it.`;
     errors.push(invalidInput(['input', 'items'], message));
   }

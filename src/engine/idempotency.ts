@@ -75,7 +75,13 @@ function withoutSecrets(input: Omit<CreateInput, 'idempotencyKey'>) {
   const tools = input.tools?.map(({ mcp, ...tool }) => {
     if (!mcp) return tool;
     const { authorization: _, headers, ...rest } = mcp;
-    return { ...tool, mcp: { ...rest, headers: Object.keys(headers ?? {}) } };
+    return { ...tool, mcp: { ...rest, headers: namesIn(headers) } };
   });
   return { ...input, tools };
+}
+
+function namesIn(headers: unknown): readonly string[] {
+  return Object.keys(Object(headers))
+    .map((key) => key.toLowerCase())
+    .sort();
 }

@@ -151,6 +151,8 @@ export class ItemWriter {
     const item = this.withParts(outputIndex);
     const whole = item.type === 'reasoning' ? { ...item, encryptedContent: this.encrypted } : item;
     for (const draft of closeItem(whole, outputIndex, 'completed')) this.target.emit(draft);
+    // What came after the text that it belongs to has no place in another one.
+    if (item.content.length > 0) this.held = [];
     this.open = null;
     this.encrypted = null;
   }

@@ -1,6 +1,7 @@
 import type { ResponseSettings } from '../protocol/request.ts';
 import type { IncompleteReason } from '../protocol/response.ts';
 import type { Usage } from '../protocol/usage.ts';
+import { ToolFailure } from '../tools/tool-failure.ts';
 
 export interface Progress {
   /** Rounds that are over. */
@@ -27,9 +28,13 @@ export function tokensLeft({ maxOutputTokens: limit }: ResponseSettings, { usage
   return limit === null ? null : Math.max(0, limit - (usage?.outputTokens ?? 0));
 }
 
-/** Counts the calls of server-run tools in one run. */
+/** What one run may keep of what its tools give, listings included. In characters. */
+const MAX_KEPT = 16 * 1024 * 1024;
+
+/** Counts the calls of server-run tools in one run, and how much of what they give it keeps. */
 export class ToolBudget {
   private used = 0;
+  private kept = 0;
   private readonly limit: number;
 
   constructor({ maxToolCalls }: ResponseSettings) {
@@ -45,5 +50,16 @@ export class ToolBudget {
     if (this.isSpent) return false;
     this.used++;
     return true;
+  }
+
+  /** Counts what is to be kept. All of it goes into the log and to the model, more than once. */
+  keep(characters: number): void {
+    if (this.kept + characters > MAX_KEPT) {
+      throw new ToolFailure(
+        'limit',
+        'The result was dropped: the tools of this response have given too much.',
+      );
+    }
+    this.kept += characters;
   }
 }

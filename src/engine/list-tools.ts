@@ -5,10 +5,13 @@ import { isAllowed } from '../tools/mcp-filter.ts';
 import type { McpServers } from '../tools/mcp-servers.ts';
 import { ToolFailure, toToolError } from '../tools/tool-failure.ts';
 import { addItem, itemAt, type Place } from './event-target.ts';
+import type { ToolBudget } from './limits.ts';
 import type { Run } from './run.ts';
+import { someAtOnce } from './some-at-once.ts';
+import type { ToolContext } from './tool-context.ts';
 
 /**
- * What the MCP servers of a run list, by their label: from its history where that holds, else asked for, all
+ * What the MCP servers of a run list, by their label: from its history where that holds, else asked for, some
  * servers at once. A listing that fails shows as an item; the run goes on without that server.
  *
  * @throws the reason of the run's signal when it is stopped.
@@ -16,6 +19,7 @@ import type { Run } from './run.ts';
 export async function listTools(
   run: Run,
   servers: McpServers,
+  budget: ToolBudget,
 ): Promise<ReadonlyMap<string, readonly McpTool[]>> {
   const wanted = run.base.settings.tools.filter((tool) => tool.type === 'mcp');
   const known = wanted.flatMap((server) => {
@@ -27,9 +31,9 @@ export async function listTools(
     .filter(({ serverLabel }) => !listings.has(serverLabel))
     .map((server) => ({ server, place: beginListing(run, server) }));
   run.flush();
-  await Promise.all(
-    begun.map(async ({ server, place }) => {
-      const tools = await list(run, servers, { server, place });
+  await someAtOnce(
+    begun.map(({ server, place }) => async () => {
+      const tools = await list({ run, servers, budget }, server, place);
       if (tools !== null) listings.set(server.serverLabel, tools);
     }),
   );
@@ -54,9 +58,9 @@ function beginListing(run: Run, { serverLabel, serverUrl, allowedTools }: McpSer
 
 /** The allowed tools of one server, told as the end of its item; null if it could not list them. */
 async function list(
-  run: Run,
-  servers: McpServers,
-  { server, place }: { readonly server: McpServerTool; readonly place: Place },
+  { run, servers, budget }: Pick<ToolContext, 'run' | 'servers' | 'budget'>,
+  server: McpServerTool,
+  place: Place,
 ): Promise<readonly McpTool[] | null> {
   const end = (result: Pick<McpListToolsItem, 'tools' | 'error'>) => {
     const status = result.error === null ? 'completed' : 'failed';
@@ -69,6 +73,7 @@ async function list(
     const listed = await servers.list(server, run.signal);
     run.signal.throwIfAborted();
     const tools = listed.filter((tool) => isAllowed(server.allowedTools, tool));
+    budget.keep(JSON.stringify(tools).length);
     end({ tools, error: null });
     return tools;
   } catch (error) {

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unusedAnswers } from '../protocol/approvals.ts';
-import type { ResponseEvent } from '../protocol/events.ts';
-import { type Database, isDatabaseAway } from '../store/database.ts';
+import { isTerminal, type ResponseEvent } from '../protocol/events.ts';
+import { sizeOfItem } from '../protocol/items.ts';
+import { type Database, isCancelled, isDatabaseAway } from '../store/database.ts';
 import { commitEvents, type Ending, type LogBatch } from '../store/event-log.ts';
 import type { Logger } from '../util/logger.ts';
 import type { Hub } from './hub.ts';
@@ -21,6 +22,7 @@ export interface RecorderOptions {
 
 interface Entry {
   readonly run: Run;
+  readonly size: number;
   readonly events: readonly ResponseEvent[];
   readonly ended: boolean;
 }
@@ -30,6 +32,12 @@ const MAX_WAITING = 1024 * 1024;
 
 /** Between two tries to commit while the database is away. In milliseconds. */
 const RETRY_MS = 250;
+
+/** What goes into one commit, unless a single batch is larger: a statement has its limits in time and size. In characters. */
+const MAX_COMMIT = 16 * 1024 * 1024;
+
+/** A commit that is cancelled this often for taking too long will never be taken. */
+const MAX_CANCELLED = 2;
 
 /**
  * Commits events, then tells them: nobody is ever ahead of the log. The batches of all runs that gather while
@@ -50,8 +58,9 @@ export class EventRecorder implements EventSink {
 
   append(run: Run, events: readonly ResponseEvent[], ended: boolean): void {
     if (run.lost) return;
-    this.queue.push({ run, events, ended });
-    this.waiting.set(run, (this.waiting.get(run) ?? 0) + sizeOf(events));
+    const size = sizeOf(events);
+    this.queue.push({ run, size, events, ended });
+    this.waiting.set(run, (this.waiting.get(run) ?? 0) + size);
     this.working ??= this.work();
   }
 
@@ -76,8 +85,9 @@ export class EventRecorder implements EventSink {
 
   private async work(): Promise<void> {
     while (this.queue.length > 0) {
-      const [lost, entries] = partition(this.queue, ({ run }) => run.lost);
-      this.queue = [];
+      const [lost, alive] = partition(this.queue, ({ run }) => run.lost);
+      const [entries, later] = take(alive, MAX_COMMIT);
+      this.queue = later;
       this.drop(lost);
       if (entries.length > 0) await this.commit(entries);
     }
@@ -89,12 +99,13 @@ export class EventRecorder implements EventSink {
     const batches = toBatches(entries);
     const { database, processId, onFenced, logger } = this.options;
     const owner = processId();
-    for (;;) {
+    for (let cancelled = 0; ; ) {
       try {
         if (await commitEvents(database, owner, batches)) return this.tell(entries);
         break;
       } catch (error) {
-        if (!isDatabaseAway(error)) return this.isolate(entries, error);
+        if (isCancelled(error)) cancelled++;
+        if (!isDatabaseAway(error) || cancelled === MAX_CANCELLED) return this.isolate(entries, error);
         logger.warn({ error }, 'the database is away; streams wait');
         if (this.closing.signal.aborted) return this.drop(entries);
         await delay(RETRY_MS, undefined, { signal: this.closing.signal }).catch(() => {});
@@ -122,15 +133,15 @@ export class EventRecorder implements EventSink {
   }
 
   private tell(entries: readonly Entry[]): void {
-    for (const { run, events, ended } of entries) {
-      this.release(run, sizeOf(events));
+    for (const { run, size, events, ended } of entries) {
+      this.release(run, size);
       this.options.hub.tell(run.base.id, events);
       if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
     }
   }
 
   private drop(entries: readonly Entry[]): void {
-    for (const { run, events } of entries) this.release(run, sizeOf(events));
+    for (const { run, size } of entries) this.release(run, size);
   }
 
   private release(run: Run, size: number): void {
@@ -192,9 +203,24 @@ function partition<Value>(
   return [yes, no];
 }
 
-/** About the size of the events in the log: what grows in them is text. */
+/** The first entries, as many as make up this size; at least one. */
+function take(entries: readonly Entry[], limit: number): readonly [readonly Entry[], Entry[]] {
+  let size = 0;
+  const end = entries.findIndex(({ size: own }, index) => {
+    size += own;
+    return index > 0 && size > limit;
+  });
+  return end === -1 ? [entries, []] : [entries.slice(0, end), entries.slice(end)];
+}
+
+/** About the size of the events in the log: what grows in them is text, and what tools gave. */
 function sizeOf(events: readonly ResponseEvent[]): number {
   let size = 0;
-  for (const event of events) size += 100 + ('delta' in event ? event.delta.length : 0);
+  for (const event of events) {
+    size += 100;
+    if ('delta' in event) size += event.delta.length;
+    else if ('item' in event) size += sizeOfItem(event.item);
+    else if (isTerminal(event)) for (const item of event.state.output) size += sizeOfItem(item);
+  }
   return size;
 }

@@ -4,7 +4,8 @@ import { isAllowed } from '../tools/mcp-filter.ts';
 import { ToolFailure } from '../tools/tool-failure.ts';
 import { callMcpTool, failMcpCall } from './call-mcp-tool.ts';
 import { addItem, type Place } from './event-target.ts';
-import { makeCalls, overLimit, parseArguments } from './run-calls.ts';
+import { overLimit, parseArguments } from './run-calls.ts';
+import { someAtOnce } from './some-at-once.ts';
 import type { ToolContext } from './tool-context.ts';
 
 /**
@@ -19,7 +20,7 @@ export async function runApproved(context: ToolContext): Promise<void> {
   if (approved.length === 0) return;
   const begun = approved.map((call) => ({ call, place: beginCall(context, call) }));
   run.flush();
-  await makeCalls(
+  await someAtOnce(
     begun.map(
       ({ call, place }) =>
         () =>

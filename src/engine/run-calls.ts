@@ -1,4 +1,3 @@
-import pLimit from 'p-limit';
 import { newItemId } from '../protocol/ids.ts';
 import type { JsonObject, OfferedTool } from '../protocol/tools.ts';
 import { ToolFailure } from '../tools/tool-failure.ts';
@@ -8,7 +7,8 @@ import { callMcpTool, failMcpCall } from './call-mcp-tool.ts';
 import type { WrittenCall } from './call-writer.ts';
 import { addWholeItem } from './event-target.ts';
 import { failWebSearch, searchWeb } from './search-web.ts';
-import { CONCURRENT_CALLS, type ToolContext } from './tool-context.ts';
+import { someAtOnce } from './some-at-once.ts';
+import type { ToolContext } from './tool-context.ts';
 
 export interface RoundCalls {
   readonly round: number;
@@ -33,16 +33,9 @@ export async function runCalls(context: ToolContext, round: RoundCalls): Promise
   // After the items of the round, so that its calls stay together.
   for (const call of round.calls) if (call.route.kind === 'unknown') answerUnknown(context, call, round);
   context.run.flush();
-  await makeCalls(nexts.filter((next) => typeof next === 'function'));
+  await someAtOnce(nexts.filter((next) => typeof next === 'function'));
   await context.run.commit();
   return nexts.includes('waits');
-}
-
-/** Makes calls, some at once. Resolves when all are over; then throws what the first that broke threw. */
-export async function makeCalls(calls: readonly (() => Promise<void>)[]): Promise<void> {
-  const limit = pLimit(CONCURRENT_CALLS);
-  const results = await Promise.allSettled(calls.map((call) => limit(call)));
-  for (const result of results) if (result.status === 'rejected') throw result.reason;
 }
 
 function begin(context: ToolContext, call: WrittenCall): Next {

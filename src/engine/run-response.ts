@@ -57,11 +57,11 @@ export async function runResponse(
 async function runRounds(run: Run, servers: McpServers, dependencies: RunDependencies): Promise<Outcome> {
   const { model, webSearch, maxRounds: limit, toolTimeoutMs: timeoutMs } = dependencies;
   const { settings } = run.base;
-  const listings = await listTools(run, servers);
+  const budget = new ToolBudget(settings);
+  const listings = await listTools(run, servers, budget);
   const toolbox = createToolbox({ tools: settings.tools, listings, choice: settings.toolChoice });
   if (toolbox.missing !== null) return failed(toolbox.missing);
 
-  const budget = new ToolBudget(settings);
   const context = { run, servers, webSearch, budget, listings, timeoutMs };
   await runApproved(context);
 
@@ -94,7 +94,8 @@ async function runRounds(run: Run, servers: McpServers, dependencies: RunDepende
     });
     if (result.reason === 'length') return { status: 'incomplete', reason: 'max_output_tokens' };
     if (result.reason === 'content_filter') return { status: 'incomplete', reason: 'content_filter' };
-    const waits = await runCalls(context, { round, calls: result.calls, offered: offer.tools });
+    const offered = offer.choice.mode === 'none' ? [] : offer.tools;
+    const waits = await runCalls(context, { round, calls: result.calls, offered });
     if (waits || result.calls.length === 0) return { status: 'completed' };
   }
 }

@@ -24,11 +24,13 @@ export async function searchWeb(
   place: Place,
   { tool, query, json }: Search,
 ): Promise<void> {
-  const timeout = AbortSignal.timeout(timeoutMs);
+  let timeout: AbortSignal | null = null;
   try {
+    run.signal.throwIfAborted(); // it may have waited for others
     if (webSearch === null) throw new ToolFailure('blocked', 'No web search is configured.');
     run.emit({ type: 'response.web_search_call.searching', ...place, arguments: json, query });
     await run.commit();
+    timeout = AbortSignal.timeout(timeoutMs);
     const results = await webSearch.search({ query, tool }, AbortSignal.any([run.signal, timeout]));
     run.signal.throwIfAborted();
     // Numbered on from what the conversation has seen, so that each [n] in a text names one source.
@@ -38,7 +40,7 @@ export async function searchWeb(
     end(run, place, { status: 'completed', sources, firstNumber, output });
   } catch (error) {
     run.signal.throwIfAborted();
-    const failure = timeout.aborted ? tookTooLong(timeoutMs) : error;
+    const failure = timeout?.aborted && error === timeout.reason ? tookTooLong(timeoutMs) : error;
     if (!(failure instanceof ToolFailure)) throw failure;
     failWebSearch(run, place, { json, failure });
   }

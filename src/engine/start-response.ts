@@ -1,15 +1,14 @@
 import { asResponseId, newResponseId, type ResponseId } from '../protocol/ids.ts';
-import type { Item } from '../protocol/items.ts';
 import type { RequestError } from '../protocol/request-error.ts';
 import { hasEnded, type Snapshot } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { Database } from '../store/database.ts';
 import { insertResponse } from '../store/insert-response.ts';
-import { branchItems } from '../store/items.ts';
+import { type BranchItem, branchItems } from '../store/items.ts';
 import { findResponses } from '../store/responses.ts';
 import { AppError } from '../util/errors.ts';
 import { answeredIn, checkApprovals } from './check-approvals.ts';
-import { checkContinuation } from './check-continuation.ts';
+import { checkContinuation, type History } from './check-continuation.ts';
 import { type CheckedRequest, checkRequest } from './check-request.ts';
 import type { ToolRules } from './check-tools.ts';
 import type { CreateInput } from './create-input.ts';
@@ -17,6 +16,7 @@ import { findJoined, type Idempotency, idempotencyOf } from './idempotency.ts';
 import { type EventSink, Run } from './run.ts';
 import { type RunDependencies, runResponse } from './run-response.ts';
 import type { Runs } from './runs.ts';
+import { numberSources } from './to-tool-items.ts';
 
 export interface StartDependencies extends RunDependencies, ToolRules {
   readonly database: Database;
@@ -60,7 +60,7 @@ export async function startResponse(
           ...checkContinuation(branch.history, checked.input),
           ...(await checkApprovals(database, scope, {
             tools: input.tools,
-            history: branch.history,
+            history: branch.history.items,
             input: checked.input,
           })),
         ]),
@@ -71,7 +71,8 @@ export async function startResponse(
     return (isTaken ? await join(database, scope, idempotency) : null) ?? { kind: 'refused', errors };
   }
 
-  const run = createRun(dependencies, scope, { checked, branch });
+  const ownInput = numberSources(branch.history.items, checked.input);
+  const run = createRun(dependencies, scope, { settings: checked.settings, input: ownInput, branch });
   const firstEvents = run.begin();
   const owner = dependencies.processId();
   if (checked.settings.store) {
@@ -80,7 +81,7 @@ export async function startResponse(
       response: {
         base: run.base,
         depth: branch.depth,
-        input: checked.input,
+        input: ownInput,
         firstEvents,
         answers: answeredIn(checked.input),
         idempotency,
@@ -116,16 +117,15 @@ export async function startResponse(
 
 interface Branch {
   readonly previousResponseId: ResponseId | null;
-  readonly history: readonly Item[];
+  readonly history: History;
   readonly depth: number;
 }
 
 function createRun(
   { recorder, unstored }: StartDependencies,
   { tenant }: Scope,
-  { checked, branch }: { readonly checked: CheckedRequest; readonly branch: Branch },
+  { settings, input, branch }: Pick<CheckedRequest, 'settings' | 'input'> & { readonly branch: Branch },
 ): Run {
-  const { settings, input } = checked;
   return new Run({
     tenant,
     base: {
@@ -134,7 +134,7 @@ function createRun(
       previousResponseId: branch.previousResponseId,
       settings,
     },
-    context: [...branch.history, ...input],
+    context: [...branch.history.items, ...input],
     inputLength: input.length,
     sink: settings.store ? recorder : unstored,
   });
@@ -145,7 +145,7 @@ async function readBranch(
   scope: Scope,
   previous: string | null,
 ): Promise<Branch | { readonly errors: readonly RequestError[] }> {
-  if (previous === null) return { previousResponseId: null, history: [], depth: 0 };
+  if (previous === null) return { previousResponseId: null, history: toHistory([]), depth: 0 };
   const id = asResponseId(previous);
   const row = id === null ? undefined : (await findResponses(database, scope, [id])).get(id);
   if (id === null || row === undefined) return { errors: [previousNotFound(previous)] };
@@ -153,7 +153,15 @@ async function readBranch(
     const message = `The response "${id}" has not ended yet.`;
     return { errors: [{ code: 'PREVIOUS_RESPONSE_NOT_ENDED', message, path: ['previousResponseId'] }] };
   }
-  return { previousResponseId: id, history: await branchItems(database, scope, id), depth: row.depth + 1 };
+  const history = toHistory(await branchItems(database, scope, id));
+  return { previousResponseId: id, history, depth: row.depth + 1 };
+}
+
+function toHistory(branch: readonly BranchItem[]): History {
+  const abandonedCalls = branch.flatMap(({ item, isOfWhole }) =>
+    item.type === 'function_call' && !isOfWhole ? [item.callId] : [],
+  );
+  return { items: branch.map(({ item }) => item), abandonedCalls: new Set(abandonedCalls) };
 }
 
 function previousNotFound(id: string): RequestError {

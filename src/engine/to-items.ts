@@ -1,7 +1,6 @@
 import type { InputPart, OutputPart } from '../protocol/content.ts';
 import type { Item, MessageRole } from '../protocol/items.ts';
 import { invalidInput, type RequestError } from '../protocol/request-error.ts';
-import { sourcesOf } from '../protocol/sources.ts';
 import type { CreateInput } from './create-input.ts';
 import { fresh, type ItemInput, toToolItem } from './to-tool-items.ts';
 
@@ -14,13 +13,10 @@ export function toItems(input: CreateInput['input'], errors: RequestError[]): re
     const content = [{ type: 'input_text' as const, text: input.text }];
     return [{ ...fresh('msg'), type: 'message', role: 'user', content }];
   }
-  const items: Item[] = [];
-  input.items?.forEach((item, index) => {
+  return (input.items ?? []).flatMap((item, index) => {
     const path = ['input', 'items', String(index)];
-    const ofTool = toToolItem(item, sourcesOf(items).length + 1, { path, errors });
-    items.push(...(ofTool ?? toItem(item, path, errors)));
+    return toToolItem(item, { path, errors }) ?? toItem(item, path, errors);
   });
-  return items;
 }
 
 function toItem(input: ItemInput, path: readonly string[], errors: RequestError[]): Item[] {

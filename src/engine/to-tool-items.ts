@@ -1,6 +1,7 @@
 import { asItemId, type ItemPrefix, newCallId, newItemId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
 import type { RequestError } from '../protocol/request-error.ts';
+import { sourcesOf } from '../protocol/sources.ts';
 import { toSearchOutput } from '../tools/web-search.ts';
 import type { CreateInput } from './create-input.ts';
 
@@ -13,11 +14,10 @@ export function fresh<const Prefix extends ItemPrefix>(prefix: Prefix) {
 
 /**
  * An item of what a server ran: an approval, or something that a client has kept itself and gives back. Null for
- * items of any other kind. `firstNumber` is that of the next source.
+ * items of any other kind. Sources get their numbers from `numberSources`.
  */
 export function toToolItem(
   { mcpApprovalResponse, webSearchCall, mcpListTools, mcpCall }: ItemInput,
-  firstNumber: number,
   { path, errors }: { readonly path: readonly string[]; readonly errors: RequestError[] },
 ): readonly Item[] | null {
   if (mcpApprovalResponse) {
@@ -34,7 +34,6 @@ export function toToolItem(
   if (webSearchCall) {
     const { query } = webSearchCall;
     const sources = (webSearchCall.sources ?? []).map(({ url, title }) => ({ url, title: title ?? null }));
-    const results = sources.map((source) => ({ ...source, snippet: '' }));
     return [
       {
         ...fresh('ws'),
@@ -44,8 +43,8 @@ export function toToolItem(
         arguments: JSON.stringify({ query }),
         query,
         sources,
-        firstNumber,
-        output: toSearchOutput(results, firstNumber),
+        firstNumber: 1,
+        output: '',
         error: null,
       },
     ];
@@ -83,4 +82,17 @@ export function toToolItem(
 export function approvalNotFound(id: string, path: readonly string[]): RequestError {
   const message = `There is no approval request "${id.slice(0, 100)}".`;
   return { code: 'APPROVAL_NOT_FOUND', message, path };
+}
+
+/** An input whose searches are numbered on from what its history has told the model. */
+export function numberSources(history: readonly Item[], input: readonly Item[]): readonly Item[] {
+  if (!input.some(({ type }) => type === 'web_search_call')) return input;
+  let count = sourcesOf(history).length;
+  return input.map((item) => {
+    if (item.type !== 'web_search_call') return item;
+    const firstNumber = count + 1;
+    count += item.sources.length;
+    const results = item.sources.map((source) => ({ ...source, snippet: '' }));
+    return { ...item, firstNumber, output: toSearchOutput(results, firstNumber) };
+  });
 }

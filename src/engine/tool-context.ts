@@ -16,6 +16,3 @@ export interface ToolContext {
   /** For one call. In milliseconds. */
   readonly timeoutMs: number;
 }
-
-/** Calls that this server makes at once in one run. */
-export const CONCURRENT_CALLS = 8;

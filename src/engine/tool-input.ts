@@ -43,6 +43,8 @@ const toolFilter = z.object({
   readOnly: z.boolean().nullish(),
 });
 
+const MAX_HEADERS = 64;
+
 /** Headers that belong to the connection or to the protocol, and not to the caller. */
 const OWN_HEADERS =
   /^(accept|connection|content-.*|cookie2?|expect|host|keep-alive|last-event-id|mcp-(session-id|protocol-version)|origin|proxy-.*|te|trailer|transfer-encoding|upgrade)$/i;
@@ -56,6 +58,8 @@ function wrongWithHeader(key: string, value: unknown): string | null {
 }
 
 const headers = jsonObject.superRefine((value, context) => {
+  if (Object.keys(value).length > MAX_HEADERS)
+    context.addIssue({ code: 'custom', message: `must be at most ${MAX_HEADERS}.` });
   const seen = new Set<string>();
   for (const [key, entry] of Object.entries(value)) {
     const isTwice = seen.has(key.toLowerCase());
@@ -103,9 +107,17 @@ const mcpServer = z
     }
   });
 
-export const tools = z.array(
-  z.object({ function: functionTool.nullish(), webSearch: webSearch.nullish(), mcp: mcpServer.nullish() }),
-);
+/** Each is a session of its own. */
+const MAX_SERVERS = 32;
+
+export const tools = z
+  .array(
+    z.object({ function: functionTool.nullish(), webSearch: webSearch.nullish(), mcp: mcpServer.nullish() }),
+  )
+  .refine(
+    (list) => list.filter(({ mcp }) => mcp).length <= MAX_SERVERS,
+    `must hold at most ${MAX_SERVERS} MCP servers.`,
+  );
 
 const mcpChoice = z.object({ serverLabel: z.string(), name: z.string().nullish() });
 const hosted = z.enum(['web_search']);

@@ -75,7 +75,7 @@ export const ToolErrorType = builder.enumType('ToolErrorType', {
     execution: 'The tool itself says that it failed.',
     http: 'The server could not be reached, or answered with an HTTP status that is an error.',
     timeout: 'It took too long.',
-    limit: 'maxToolCalls was reached; nothing was called.',
+    limit: 'maxToolCalls was reached and nothing was called, or the result was too much to keep.',
   }),
 });
 

@@ -28,11 +28,14 @@ export function readAnswers(context: readonly Item[]): (call: CallItem) => CallA
   const decisions = new Map<ItemId, McpApprovalResponseItem>();
   for (const item of context) {
     if (item.type === 'function_call_output') outputs.set(item.callId, item);
-    else if (item.type === 'mcp_approval_response') decisions.set(item.approvalRequestId, item);
-    else if (item.type === 'mcp_call' && item.approvalRequestId !== null) {
-      const isFirst = !carriedOut.has(item.approvalRequestId);
+    else if (item.type === 'mcp_approval_response') {
+      decisions.set(item.approvalRequestId, item);
+      // Answered again: what came of the answer before was nothing.
+      carriedOut.delete(item.approvalRequestId);
+    } else if (item.type === 'mcp_call' && item.approvalRequestId !== null) {
       // Of a call that was cut off it is known only that it had started.
-      if (!isCutOff(item) || (item.started && isFirst)) carriedOut.set(item.approvalRequestId, item);
+      const isKnown = carriedOut.get(item.approvalRequestId)?.status === 'completed';
+      if (!isCutOff(item) || (item.started && !isKnown)) carriedOut.set(item.approvalRequestId, item);
     }
   }
 

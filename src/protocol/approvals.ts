@@ -10,10 +10,16 @@ export interface ApprovedCall {
 
 /** The calls that `input` approves, in its order. `context` is the conversation that it belongs to. */
 export function approvedCalls(context: readonly Item[], input: readonly Item[]): readonly ApprovedCall[] {
-  return input.flatMap((response) => {
-    if (response.type !== 'mcp_approval_response' || !response.approve) return [];
-    const request = context.find(({ id }) => id === response.approvalRequestId);
-    return request?.type === 'mcp_approval_request' ? [{ request, response }] : [];
+  const approvals = input
+    .filter((item) => item.type === 'mcp_approval_response')
+    .filter(({ approve }) => approve);
+  if (approvals.length === 0) return [];
+  const requests = new Map(
+    context.flatMap((item) => (item.type === 'mcp_approval_request' ? [[item.id, item] as const] : [])),
+  );
+  return approvals.flatMap((response) => {
+    const request = requests.get(response.approvalRequestId);
+    return request === undefined ? [] : [{ request, response }];
   });
 }
 

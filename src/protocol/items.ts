@@ -1,4 +1,4 @@
-import type { InputPart, OutputPart, ReasoningTextPart } from './content.ts';
+import type { ContentPart, InputPart, OutputPart, ReasoningTextPart } from './content.ts';
 import { textOf } from './content.ts';
 import type { ItemId } from './ids.ts';
 import type { McpTool, McpToolFilter } from './tools.ts';
@@ -141,7 +141,7 @@ export interface ToolError {
  * - `execution`: the tool itself says that it failed
  * - `http`: the server could not be reached, or answered with an HTTP status that is an error
  * - `timeout`: it took too long
- * - `limit`: `maxToolCalls` was reached; nothing was called
+ * - `limit`: `maxToolCalls` was reached and nothing was called, or the result was too much to keep
  */
 export type ToolErrorType =
   | 'blocked'
@@ -163,4 +163,37 @@ export function outputTextOf(output: readonly Item[]): string {
   let text = '';
   for (const item of output) if (item.type === 'message') text += textOf(item.content);
   return text;
+}
+
+/** About the size of an item, in characters: what can grow in it. */
+export function sizeOfItem(item: Item): number {
+  switch (item.type) {
+    case 'message':
+    case 'function_call_output':
+    case 'reasoning':
+      return sizeOfContent(item.content);
+    case 'mcp_call':
+      return item.arguments.length + sizeOfContent(item.content);
+    case 'function_call':
+    case 'mcp_approval_request':
+      return item.arguments.length;
+    case 'web_search_call':
+      return item.arguments.length + 2 * item.output.length;
+    case 'mcp_list_tools':
+      return item.tools.length === 0 ? 0 : JSON.stringify(item.tools).length;
+    case 'mcp_approval_response':
+      return item.reason?.length ?? 0;
+    default:
+      return item satisfies never;
+  }
+}
+
+export function sizeOfContent(content: readonly ContentPart[]): number {
+  let size = 0;
+  for (const part of content) {
+    if (part.type === 'input_image') size += part.imageUrl.length;
+    else if (part.type === 'input_file') size += (part.fileData ?? part.fileUrl ?? '').length;
+    else size += (part.type === 'refusal' ? part.refusal : part.text).length;
+  }
+  return size;
 }

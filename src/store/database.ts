@@ -108,6 +108,11 @@ export function isDatabaseAway(error: unknown): boolean {
   return false;
 }
 
+/** True if the statement was given up for taking too long: it did nothing, and may do so again. */
+export function isCancelled(error: unknown): boolean {
+  return hasCode(error, /^57014$/);
+}
+
 /** A connection that was there and broke. */
 const BROKEN = /^(08...|57P0[1245]|ECONNRESET|EPIPE|ETIMEDOUT|CONNECTION_(CLOSED|DESTROYED))$/;
 

@@ -6,7 +6,7 @@ import { type Database, isDatabaseAway } from './database.ts';
 export type DeleteOutcome = 'deleted' | 'not_found' | 'in_flight';
 
 /**
- * Deletes an ended response for every reader. Its rows go at once, unless stored continuations still need its
+ * Deletes an ended response for every reader. What it denied may be answered again; a call that it made stays made. Its rows go at once, unless stored continuations still need its
  * items; then they go with the last of those, and so on up the branch.
  *
  * Single statements, each whole in itself, and no transaction over them: when a connection breaks under one, the
@@ -25,6 +25,12 @@ export async function deleteResponse(
     marked as (
       update responses r set deleted_at = now() from target
       where r.id = target.id and target.status <> 'in_progress' returning r.id),
+    reopened as (
+      update items request set answered_by = null from marked
+      where request.answered_by = marked.id and not exists (
+        select 1 from items made
+        where made.response_id = marked.id and made.direction = 'output' and made.type = 'mcp_call'
+          and made.call_key = request.call_key)),
     gone as (delete from events where response_id in (select id from marked))
     select status from target`;
   if (row === undefined) return 'not_found';

@@ -88,6 +88,12 @@ export async function pendingItems(
   return groupById(waiting.filter(([, { status }]) => status === 'completed'));
 }
 
+export interface BranchItem {
+  readonly item: Item;
+  /** False for what came out of a response that did not complete. */
+  readonly isOfWhole: boolean;
+}
+
 /**
  * The context of a continuation of `id`: input and output of all its ancestors and its own, oldest first.
  * Deleted ancestors are still part of it; the branch needs what they said.
@@ -96,15 +102,17 @@ export async function branchItems(
   { sql: query }: Database,
   scope: Scope,
   id: ResponseId,
-): Promise<readonly Item[]> {
-  const rows = await query<{ body: string }[]>`
+): Promise<readonly BranchItem[]> {
+  const rows = await query<{ body: string; isOfWhole: boolean }[]>`
     with recursive branch as (
-      select id, previous_response_id, depth from responses where id = ${id} and tenant = ${scope.tenant}
+      select id, previous_response_id, depth, status from responses where id = ${id} and tenant = ${scope.tenant}
       union all
-      select r.id, r.previous_response_id, r.depth from responses r join branch on r.id = branch.previous_response_id)
-    select i.body from branch join items i on i.response_id = branch.id
+      select r.id, r.previous_response_id, r.depth, r.status from responses r
+      join branch on r.id = branch.previous_response_id)
+    select i.body, branch.status = 'completed' or i.direction = 'input' as "isOfWhole"
+    from branch join items i on i.response_id = branch.id
     order by branch.depth, i.position`;
-  return rows.map(({ body }) => parseItem(body));
+  return rows.map(({ body, isOfWhole }) => ({ item: parseItem(body), isOfWhole }));
 }
 
 export interface InputItemQuery {

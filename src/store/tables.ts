@@ -106,7 +106,10 @@ export const items = pgTable(
      */
     answeredBy: text('answered_by').$type<ResponseId>(),
   },
-  (table) => [uniqueIndex('items_in_order').on(table.responseId, table.position)],
+  (table) => [
+    uniqueIndex('items_in_order').on(table.responseId, table.position),
+    index('items_answered').on(table.answeredBy).where(sql`answered_by is not null`),
+  ],
 );
 
 /**

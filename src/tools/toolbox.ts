@@ -38,7 +38,7 @@ export interface Toolbox {
     readonly tools: readonly OfferedTool[];
     readonly choice: OfferedChoice;
   };
-  /** Knows what the choice allows, also where a round does not show it. */
+  /** Knows what the choice allows, also where a round does not show it; nothing with `none`, whatever the model does. */
   route(name: string): Route;
   /** What `toolChoice` demands and is not there, as a sentence; null if nothing is missing. */
   readonly missing: string | null;
@@ -81,7 +81,7 @@ export function createToolbox({ tools, listings, choice }: ToolboxOptions): Tool
       // "One of these" can be said only by showing no others.
       return { tools: callable, choice: { mode: 'required' } };
     },
-    route: (name) => routes.get(name) ?? { kind: 'unknown' },
+    route: (name) => (choice.mode === 'none' ? undefined : routes.get(name)) ?? { kind: 'unknown' },
     missing: demand !== null && demanded.length === 0 ? demand.missing : null,
   };
 }

@@ -2,30 +2,19 @@ import { expect, test } from 'vitest';
 import { calls, says } from '../support/chat-server.ts';
 import { createResponse } from '../support/graphql.ts';
 import { run, sentTo } from '../support/run.ts';
-import { finds, startSearchServer } from '../support/search-server.ts';
+import { finds } from '../support/search-server.ts';
+import { startSearchingApp } from '../support/searching-app.ts';
 import { collect, follow } from '../support/stream.ts';
-import { startTestApp } from '../support/test-app.ts';
 import { call } from '../support/tools.ts';
 
 const input = { text: 'What is new?' };
 const page = (name: string) => ({ url: `https://${name}.example/x`, title: name, snippet: `About ${name}.` });
 
-/** An app that searches with this provider, and the provider. */
-async function startSearchingApp(provider: 'brave' | 'tavily' | 'searxng') {
-  const stack = new AsyncDisposableStack();
-  const search = stack.use(await startSearchServer());
-  const { baseUrl } = search;
-  const webSearch =
-    provider === 'searxng' ? { provider, baseUrl } : { provider, apiKey: 'key-of-search', baseUrl };
-  const app = stack.use(await startTestApp({ config: { webSearch } }));
-  return { app, search, [Symbol.asyncDispose]: () => stack.disposeAsync() };
-}
-
 test.each(['brave', 'tavily', 'searxng'] as const)(
   '%s is searched, and what it finds is cited',
   async (provider) => {
-    await using both = await startSearchingApp(provider);
-    const { app, search } = both;
+    await using app = await startSearchingApp({}, provider);
+    const { search } = app;
     search.enqueue(finds(page('one'), page('two'), page('three'), page('four')));
     app.upstream.enqueue(
       calls([call('web_search', { query: 'news' })], 'One moment.'),
@@ -63,8 +52,8 @@ test.each(['brave', 'tavily', 'searxng'] as const)(
 );
 
 test('several searches, also at once and over turns, give every source a number of its own', async () => {
-  await using both = await startSearchingApp('searxng');
-  const { app, search } = both;
+  await using app = await startSearchingApp();
+  const { search } = app;
   const found = Array.from({ length: 3 }, (_, index) => [page(`a${index}`), page(`b${index}`)]);
   for (const pages of found) search.enqueue(finds(...pages));
   const tools = [{ webSearch: {} }];
@@ -93,8 +82,8 @@ test('several searches, also at once and over turns, give every source a number 
 });
 
 test('while a search is under way, a follower sees what is searched for', async () => {
-  await using both = await startSearchingApp('searxng');
-  const { app, search } = both;
+  await using app = await startSearchingApp();
+  const { search } = app;
   const { promise, resolve } = Promise.withResolvers<void>();
   search.enqueue(async (each) => {
     await promise;
@@ -114,8 +103,8 @@ test('while a search is under way, a follower sees what is searched for', async 
 });
 
 test('only results of the allowed domains are used, and the place of the user is passed on', async () => {
-  await using both = await startSearchingApp('brave');
-  const { app, search } = both;
+  await using app = await startSearchingApp({}, 'brave');
+  const { search } = app;
   const pages = ['news.good.example', 'bad.example', 'good.example.evil.example', 'good.example'];
   search.enqueue(finds(...pages.map((host) => ({ url: `https://${host}/`, title: host }))));
   app.upstream.enqueue(calls([call('web_search', { query: 'x' })]));

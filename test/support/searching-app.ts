@@ -7,9 +7,14 @@ export interface SearchingApp extends TestApp {
   readonly search: SearchServer;
 }
 
-export async function startSearchingApp(config: Partial<Config> = {}): Promise<SearchingApp> {
+export async function startSearchingApp(
+  config: Partial<Config> = {},
+  provider: 'brave' | 'tavily' | 'searxng' = 'searxng',
+): Promise<SearchingApp> {
   const search = await startSearchServer();
-  const webSearch = { provider: 'searxng', baseUrl: search.baseUrl } as const;
+  const { baseUrl } = search;
+  const webSearch =
+    provider === 'searxng' ? { provider, baseUrl } : { provider, apiKey: 'key-of-search', baseUrl };
   const app = await startTestApp({ config: { webSearch, ...config } });
   return {
     ...app,
