@@ -7,11 +7,11 @@ import { createMcpServers, type Fetch, type McpServers } from '../tools/mcp-serv
 import { createToolbox } from '../tools/toolbox.ts';
 import type { WebSearch } from '../tools/web-search.ts';
 import type { Logger } from '../util/logger.ts';
+import { listTools } from './calls/list-tools.ts';
+import { runApproved } from './calls/run-approved.ts';
+import { runCalls } from './calls/run-calls.ts';
 import { maxOutputTokens, maxRounds, type StopRule, ToolBudget, tokensLeft } from './limits.ts';
-import { listTools } from './list-tools.ts';
 import type { Outcome, Run } from './run.ts';
-import { runApproved } from './run-approved.ts';
-import { runCalls } from './run-calls.ts';
 import { runRound } from './run-round.ts';
 
 export interface RunDependencies {

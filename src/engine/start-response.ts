@@ -7,16 +7,16 @@ import { insertResponse } from '../store/insert-response.ts';
 import { type BranchItem, branchItems } from '../store/items.ts';
 import { findResponses } from '../store/responses.ts';
 import { AppError } from '../util/errors.ts';
-import { answeredIn, checkApprovals } from './check-approvals.ts';
-import { checkContinuation, type History } from './check-continuation.ts';
-import { type CheckedRequest, checkRequest } from './check-request.ts';
-import type { ToolRules } from './check-tools.ts';
-import type { CreateInput } from './create-input.ts';
-import { findJoined, type Idempotency, idempotencyOf } from './idempotency.ts';
+import { answeredIn, checkApprovals } from './request/check-approvals.ts';
+import { checkContinuation, type History } from './request/check-continuation.ts';
+import { type CheckedRequest, checkRequest } from './request/check-request.ts';
+import type { ToolRules } from './request/check-tools.ts';
+import type { CreateInput } from './request/create-input.ts';
+import { findJoined, type Idempotency, idempotencyOf } from './request/idempotency.ts';
+import { numberSources } from './request/to-tool-items.ts';
 import { type EventSink, Run } from './run.ts';
 import { type RunDependencies, runResponse } from './run-response.ts';
 import type { Runs } from './runs.ts';
-import { numberSources } from './to-tool-items.ts';
 
 export interface StartDependencies extends RunDependencies, ToolRules {
   readonly database: Database;

@@ -1,5 +1,5 @@
-import { invalidInput, type RequestError } from '../protocol/request-error.ts';
-import { blockedReason } from '../tools/outbound.ts';
+import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
+import { blockedReason } from '../../tools/outbound.ts';
 import type { CreateInput } from './create-input.ts';
 
 export interface ToolRules {

@@ -1,11 +1,11 @@
-import { newItemId } from '../protocol/ids.ts';
-import type { JsonObject, OfferedTool } from '../protocol/tools.ts';
-import { ToolFailure } from '../tools/tool-failure.ts';
-import { queryOf } from '../tools/web-search.ts';
+import { newItemId } from '../../protocol/ids.ts';
+import type { JsonObject, OfferedTool } from '../../protocol/tools.ts';
+import { ToolFailure } from '../../tools/tool-failure.ts';
+import { queryOf } from '../../tools/web-search.ts';
+import type { WrittenCall } from '../call-writer.ts';
+import { addWholeItem } from '../event-target.ts';
 import { askForApproval, refuseApproval } from './ask-for-approval.ts';
 import { callMcpTool, failMcpCall } from './call-mcp-tool.ts';
-import type { WrittenCall } from './call-writer.ts';
-import { addWholeItem } from './event-target.ts';
 import { failWebSearch, searchWeb } from './search-web.ts';
 import { someAtOnce } from './some-at-once.ts';
 import type { ToolContext } from './tool-context.ts';

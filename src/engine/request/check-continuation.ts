@@ -1,5 +1,5 @@
-import type { Item } from '../protocol/items.ts';
-import { invalidInput, type RequestError } from '../protocol/request-error.ts';
+import type { Item } from '../../protocol/items.ts';
+import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
 
 export interface History {
   readonly items: readonly Item[];

@@ -1,6 +1,6 @@
-import type { InputPart, OutputPart } from '../protocol/content.ts';
-import type { Item, MessageRole } from '../protocol/items.ts';
-import { invalidInput, type RequestError } from '../protocol/request-error.ts';
+import type { InputPart, OutputPart } from '../../protocol/content.ts';
+import type { Item, MessageRole } from '../../protocol/items.ts';
+import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
 import type { CreateInput } from './create-input.ts';
 import { fresh, type ItemInput, toToolItem } from './to-tool-items.ts';
 

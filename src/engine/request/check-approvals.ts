@@ -1,9 +1,9 @@
-import type { ItemId } from '../protocol/ids.ts';
-import type { Item, McpApprovalRequestItem } from '../protocol/items.ts';
-import { invalidInput, type RequestError } from '../protocol/request-error.ts';
-import type { Scope } from '../protocol/scope.ts';
-import { type ApprovalRequestRow, findApprovalRequests } from '../store/approvals.ts';
-import type { Database } from '../store/database.ts';
+import type { ItemId } from '../../protocol/ids.ts';
+import type { Item, McpApprovalRequestItem } from '../../protocol/items.ts';
+import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
+import type { Scope } from '../../protocol/scope.ts';
+import { type ApprovalRequestRow, findApprovalRequests } from '../../store/approvals.ts';
+import type { Database } from '../../store/database.ts';
 import type { CreateInput } from './create-input.ts';
 import { approvalNotFound } from './to-tool-items.ts';
 

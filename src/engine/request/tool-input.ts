@@ -1,5 +1,5 @@
 import { z } from 'zod';
-import { TOOL_NAME } from '../protocol/tools.ts';
+import { TOOL_NAME } from '../../protocol/tools.ts';
 
 /** The rules for the tools of a request, each field alone. */
 

@@ -1,8 +1,8 @@
-import type { Item } from '../protocol/items.ts';
-import type { ResponseSettings } from '../protocol/request.ts';
-import { invalidInput, type RequestError } from '../protocol/request-error.ts';
-import type { McpSecrets } from '../protocol/tools.ts';
-import { blockedReason } from '../tools/outbound.ts';
+import type { Item } from '../../protocol/items.ts';
+import type { ResponseSettings } from '../../protocol/request.ts';
+import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
+import type { McpSecrets } from '../../protocol/tools.ts';
+import { blockedReason } from '../../tools/outbound.ts';
 import { checkToolChoice, checkTools, type ToolRules } from './check-tools.ts';
 import { type CreateInput, CreateInputRules } from './create-input.ts';
 import { toItems } from './to-items.ts';

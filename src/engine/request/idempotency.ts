@@ -1,10 +1,10 @@
 import { createHash } from 'node:crypto';
-import type { ResponseId } from '../protocol/ids.ts';
-import type { RequestError } from '../protocol/request-error.ts';
-import type { Scope } from '../protocol/scope.ts';
-import type { Database } from '../store/database.ts';
-import { findIdempotencyKey } from '../store/idempotency.ts';
-import { findResponses } from '../store/responses.ts';
+import type { ResponseId } from '../../protocol/ids.ts';
+import type { RequestError } from '../../protocol/request-error.ts';
+import type { Scope } from '../../protocol/scope.ts';
+import type { Database } from '../../store/database.ts';
+import { findIdempotencyKey } from '../../store/idempotency.ts';
+import { findResponses } from '../../store/responses.ts';
 import type { CreateInput } from './create-input.ts';
 
 /** An idempotency key with what it stands for. */

@@ -1,9 +1,9 @@
-import { closeMcpArguments } from '../protocol/close-items.ts';
-import { type McpCallItem, sizeOfContent } from '../protocol/items.ts';
-import type { JsonObject, McpServerTool } from '../protocol/tools.ts';
-import { ToolFailure, toToolError } from '../tools/tool-failure.ts';
-import { itemAt, type Place } from './event-target.ts';
-import type { Run } from './run.ts';
+import { closeMcpArguments } from '../../protocol/close-items.ts';
+import { type McpCallItem, sizeOfContent } from '../../protocol/items.ts';
+import type { JsonObject, McpServerTool } from '../../protocol/tools.ts';
+import { ToolFailure, toToolError } from '../../tools/tool-failure.ts';
+import { itemAt, type Place } from '../event-target.ts';
+import type { Run } from '../run.ts';
 import type { ToolContext } from './tool-context.ts';
 
 export interface McpToolCall {

@@ -1,8 +1,8 @@
-import { asItemId, type ItemPrefix, newCallId, newItemId } from '../protocol/ids.ts';
-import type { Item } from '../protocol/items.ts';
-import type { RequestError } from '../protocol/request-error.ts';
-import { sourcesOf } from '../protocol/sources.ts';
-import { toSearchOutput } from '../tools/web-search.ts';
+import { asItemId, type ItemPrefix, newCallId, newItemId } from '../../protocol/ids.ts';
+import type { Item } from '../../protocol/items.ts';
+import type { RequestError } from '../../protocol/request-error.ts';
+import { sourcesOf } from '../../protocol/sources.ts';
+import { toSearchOutput } from '../../tools/web-search.ts';
 import type { CreateInput } from './create-input.ts';
 
 export type ItemInput = NonNullable<CreateInput['input']['items']>[number];

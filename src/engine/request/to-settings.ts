@@ -1,4 +1,4 @@
-import type { ResponseSettings, TextConfig } from '../protocol/request.ts';
+import type { ResponseSettings, TextConfig } from '../../protocol/request.ts';
 import type { CheckedInput } from './create-input.ts';
 import { toToolChoice, toTools } from './to-tools.ts';
 

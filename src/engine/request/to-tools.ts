@@ -6,7 +6,7 @@ import type {
   McpToolFilter,
   Tool,
   ToolChoice,
-} from '../protocol/tools.ts';
+} from '../../protocol/tools.ts';
 import type { CheckedInput } from './create-input.ts';
 
 type ToolInput = NonNullable<CheckedInput['tools']>[number];

@@ -1,10 +1,10 @@
-import type { WebSearchCallItem } from '../protocol/items.ts';
-import { sourcesOf } from '../protocol/sources.ts';
-import type { WebSearchTool } from '../protocol/tools.ts';
-import { ToolFailure, toToolError } from '../tools/tool-failure.ts';
-import { toSearchOutput } from '../tools/web-search.ts';
-import { itemAt, type Place } from './event-target.ts';
-import type { Run } from './run.ts';
+import type { WebSearchCallItem } from '../../protocol/items.ts';
+import { sourcesOf } from '../../protocol/sources.ts';
+import type { WebSearchTool } from '../../protocol/tools.ts';
+import { ToolFailure, toToolError } from '../../tools/tool-failure.ts';
+import { toSearchOutput } from '../../tools/web-search.ts';
+import { itemAt, type Place } from '../event-target.ts';
+import type { Run } from '../run.ts';
 import type { ToolContext } from './tool-context.ts';
 
 export interface Search {
