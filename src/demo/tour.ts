@@ -111,7 +111,7 @@ function startServer(dataDir: string): ChildProcess {
   } = process.env;
   return spawn(process.execPath, [join(import.meta.dirname, '../main.ts')], {
     // The demo MCP server is on loopback, where tools are not called unless that is allowed.
-    env: { ...rest, PORT: '0', DATA_DIR: dataDir, MCP_ALLOW_PRIVATE: 'true' },
+    env: { LOG_LEVEL: 'warn', ...rest, PORT: '0', DATA_DIR: dataDir, MCP_ALLOW_PRIVATE: 'true' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }

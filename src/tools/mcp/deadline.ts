@@ -42,6 +42,14 @@ export async function within<Result>(
   }
 }
 
+/** Waits for work, whatever becomes of it, but no longer than that. Never throws. */
+export async function atMost(milliseconds: number, work: Promise<unknown>): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const timer = setTimeout(late.resolve, milliseconds);
+  await Promise.race([late.promise, work.catch(() => {})]);
+  clearTimeout(timer);
+}
+
 function inSeconds(milliseconds: number): string {
   const seconds = milliseconds / 1000;
   return seconds === 1 ? '1 second' : `${seconds} seconds`;
