@@ -1,6 +1,12 @@
 import type { Annotation } from '../protocol/content.ts';
 import type { WebSearchSource } from '../protocol/items.ts';
 
+/**
+ * The URL of a source that is longer counts by its `[n]` only: a text of such URLs, each almost that of a source, would
+ * have to be read as many times as they are long.
+ */
+const MAX_URL = 500;
+
 /** A spelling of a source's URL that counts as naming it. */
 interface Form {
   readonly text: string;
@@ -11,7 +17,7 @@ interface Form {
  * The places of a text that name a source, by its URL or as `[n]`, where number n is `sources[n - 1]`. They are in
  * order and never overlap; indexes count UTF-16 code units, and the slice is the URL or the `[n]`, no more.
  *
- * A URL counts only as a whole: not as the beginning of a longer one, nor inside of one. With or without a slash at
+ * A URL counts only if it is of a usual length, and as a whole: not as the beginning of a longer one, nor inside of one. With or without a slash at
  * its end it is the same; of several sources with one URL the first is named. `[1][2]` are two citations; `[1, 2]`
  * is none, as no part of it is the marker of one source.
  */
@@ -45,7 +51,7 @@ function toForms(sources: readonly WebSearchSource[]): readonly Form[] {
   const add = (text: string, source: WebSearchSource) => {
     if (!forms.has(text)) forms.set(text, { text, source });
   };
-  const urls = sources.filter(({ url }) => /^https?:\/\/[^/]/i.test(url));
+  const urls = sources.filter(({ url }) => url.length <= MAX_URL && /^https?:\/\/[^/]/i.test(url));
   for (const source of urls) add(source.url, source);
   // After all exact ones, which come first: two sources may differ by a slash only.
   for (const source of urls) {

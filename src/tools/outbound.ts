@@ -1,5 +1,6 @@
 import { type LookupAddress, promises } from 'node:dns';
 import type { LookupFunction } from 'node:net';
+import { ReadableStream } from 'node:stream/web';
 import { Agent, type Response as Answer, fetch as send } from 'undici';
 import { blockedAddress, blockedReason, type Reach } from './outbound/addresses.ts';
 import { discard, toResponse } from './outbound/bounded-response.ts';
@@ -38,6 +39,8 @@ export interface Outbound {
 
 const MAX_REDIRECTS = 5;
 const MAX_BYTES = 10 * 1024 * 1024;
+/** To one origin, for streams and for calls each; what is more waits for one of them. */
+const MAX_CONNECTIONS = 32;
 
 /** The only way out to an address that a caller named. */
 export function createOutbound({
@@ -48,17 +51,23 @@ export function createOutbound({
   resolve = (host) => promises.lookup(host, { all: true }),
 }: OutboundOptions): Outbound {
   const reach: Reach = { allowPrivate };
-  const dispatcher = new Agent({
-    connect: { lookup: checkedLookup(resolve, reach), timeout: connectTimeoutMs },
-    headersTimeout: headersTimeoutMs,
-    bodyTimeout: 0, // an event stream may be silent for as long as its caller waits
-    allowH2: false, // one request, one connection: a caller that leaves takes nobody's stream along
-  });
+  const createAgent = () =>
+    new Agent({
+      connect: { lookup: checkedLookup(resolve, reach), timeout: connectTimeoutMs },
+      connections: MAX_CONNECTIONS,
+      headersTimeout: headersTimeoutMs,
+      bodyTimeout: 0, // an event stream may be silent for as long as its caller waits
+      allowH2: false, // one request, one connection: a caller that leaves takes nobody's stream along
+    });
+  // A stream that is got may stay open until a call is made, which must not have to wait for it to end.
+  const streams = createAgent();
+  const calls = createAgent();
 
   async function follow(first: Hop, init: RequestInit): Promise<Response> {
     let hop = first;
     for (let followed = 0; ; followed++) {
       refuseBlocked(hop.url, reach);
+      const dispatcher = hop.method === 'GET' ? streams : calls;
       const answer = await sendHop(hop, { dispatcher, signal: init.signal });
       const redirect = redirectOf(answer.status, answer.headers.get('location'));
       if (redirect === null || init.redirect === 'manual') {
@@ -81,7 +90,7 @@ export function createOutbound({
       return follow(await toHop(new URL(input), init), init);
     },
     close: async () => {
-      if (!dispatcher.destroyed) await dispatcher.destroy();
+      await Promise.all([streams, calls].map(async (agent) => agent.destroyed || agent.destroy()));
     },
   };
 }
@@ -135,11 +144,14 @@ interface Way {
 }
 
 async function sendHop({ url, method, headers, body }: Hop, { dispatcher, signal }: Way): Promise<Answer> {
+  const sent = new Headers(headers);
+  if (body instanceof Uint8Array) sent.set('content-length', String(body.byteLength));
   try {
     return await send(url, {
       method,
-      headers: [...headers],
-      body,
+      headers: [...sent],
+      // As a stream, which fetch cannot send again: it would do so by itself after a 421, and make a call twice.
+      body: body instanceof Uint8Array ? ReadableStream.from([body]) : body,
       duplex: 'half',
       redirect: 'manual',
       dispatcher,

@@ -247,6 +247,14 @@ test('sources that differ by a slash only are told apart', () => {
   ]);
 });
 
+test('a URL of more than 500 characters counts by its marker only', () => {
+  const [usual, long] = [X.padEnd(500, 'x'), X.padEnd(501, 'x')];
+  expect(cited(`${usual} ${long} [2]`, usual, long)).toEqual([
+    [usual, usual],
+    ['[2]', long],
+  ]);
+});
+
 test('of several sources with one URL the first is named', () => {
   const text = `${X} [2]`;
   const titles = findCitations(text, [source(X, 'first'), source(X, 'second')]).map(({ title }) => title);
@@ -350,6 +358,11 @@ describe('a hostile text of 100,000 characters with 100 sources takes no time:',
     ['URLs with dots behind', repeat(`${X}1..........a `), numbered(X)],
     ['beginnings of long URLs', repeat(`${long} `), numbered(long)],
     ['URLs that contain themselves', repeat(nested), numbered(nested)],
+    [
+      'long URLs that contain themselves',
+      repeat('http://h,'),
+      Array.from({ length: 100 }, (_, index) => 'http://h,'.repeat(100 + index)),
+    ],
     ['letters', repeat('𝕏'), numbered(X)],
   ])('%s', (_, text, urls) => {
     const sources = sourcesOf(...urls);

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { createSecretGuard } from '../../src/tools/mcp/secrets.ts';
 import { text, tool } from '../support/mcp-answers.ts';
 import { failureOf, startMcpRun } from '../support/mcp-run.ts';
 import { startMcpServer } from '../support/mcp-server.ts';
@@ -87,5 +88,90 @@ describe('secrets', () => {
     await using run = startMcpRun(server, { authorization });
     await run.connect();
     expect(server.requests[0]?.headers.authorization).toBe(sent);
+  });
+});
+
+describe('what a secret is recognised by:', () => {
+  const guardOf = (authorization: string | null, headers: { readonly [name: string]: string } = {}) =>
+    createSecretGuard({ authorization, headers });
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const TRICKY = 'p/ss"wörd+?\\~';
+
+  test.each([
+    ['itself', TRICKY],
+    ['other letters', TRICKY.toUpperCase()],
+    ['a part of a URL', encodeURIComponent(TRICKY)],
+    ['a part of a URL, in lower case', encodeURIComponent(TRICKY).toLowerCase()],
+    ['a part of JSON', JSON.stringify(TRICKY).slice(1, -1)],
+    ['base64', base64(TRICKY)],
+    ['base64 of a URL', Buffer.from(TRICKY).toString('base64url')],
+  ])('%s', (_, form) => {
+    for (const guard of [guardOf(TRICKY), guardOf(null, { 'x-key': TRICKY })]) {
+      expect(guard.redact(`<${form}>`)).toMatch(/^<\[redacted\]=*>$/);
+    }
+  });
+
+  test.each(['Basic', 'basic'])('the login that %s credentials hold, and its password', (scheme) => {
+    const guard = guardOf(`${scheme} ${base64('me:pa:ss')}`);
+    expect(guard.redact(`me:pa:ss, pa:ss, ${base64('pa:ss')} of me`)).toBe(
+      '[redacted], [redacted], [redacted]= of me',
+    );
+  });
+
+  test('a number, though parsing has rounded it', () => {
+    const guard = guardOf('12345678901234567890', {
+      'x-pin': '471147',
+      'x-zero': '000001',
+      'x-part': '1234.5',
+    });
+    const answer = JSON.parse('[12345678901234567890, 471147, 1234.5, 471148, 1, "471147", true]');
+    const hidden = '[redacted]';
+    expect(guard.redactJson(answer)).toEqual([hidden, hidden, hidden, 471148, 1, hidden, true]);
+  });
+
+  test('4 characters of a token, 6 of a header', () => {
+    const guard = guardOf('Bearer abc1', { 'x-long': 'abcde6', 'x-short': 'abcd5' });
+    expect(guard.redact('abc1 abcde6 abcd5')).toBe('[redacted] [redacted] abcd5');
+    expect(guardOf('xyz').redact('xyz')).toBe('xyz');
+  });
+
+  test('the whole before its parts, with whatever signs expressions have', () => {
+    const guard = guardOf('.*+?^$()[]{}|\\/', { 'x-long': 'a.*+?^$()[]{}|\\/b' });
+    expect(guard.redact('a.*+?^$()[]{}|\\/b .*+?^$()[]{}|\\/ anything')).toBe(
+      '[redacted] [redacted] anything',
+    );
+  });
+
+  test('its beginning, if it is long and was cut', () => {
+    const token = Array.from({ length: 500 }, (_, index) => index).join('-');
+    const guard = guardOf(token);
+    expect(guard.redact(`${token}!`)).toBe('[redacted]!');
+    expect(guard.redact(`${token.slice(0, 100)}... and ${token.slice(0, 20)}`)).toBe(
+      `[redacted]... and ${token.slice(0, 20)}`,
+    );
+  });
+});
+
+describe('64 headers cost no more time than one:', () => {
+  const headersOf = (value: (index: number) => string) =>
+    Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`x-${index}`, value(index)]));
+
+  test.each([
+    ['a list of many words', (index: number) => `secret-number-${index}`, Array(100_000).fill('some words')],
+    ['headers of 100,000 characters', (index: number) => `${index}`.repeat(50_000), ['0'.repeat(100_000)]],
+    [
+      'a text that is almost a secret',
+      (index: number) => `${'a'.repeat(5000)}${index}`,
+      ['a'.repeat(1_000_000)],
+    ],
+  ])('%s', (_, value, answer) => {
+    const headers = headersOf(value);
+    const times = Array.from({ length: 3 }, () => {
+      const start = process.threadCpuUsage(); // not the clock: other tests run beside this one
+      createSecretGuard({ authorization: null, headers }).redactJson(answer);
+      const { user, system } = process.threadCpuUsage(start);
+      return (user + system) / 1000;
+    });
+    expect(Math.min(...times)).toBeLessThan(250);
   });
 });

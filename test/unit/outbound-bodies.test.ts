@@ -1,4 +1,6 @@
+import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
+import net, { type AddressInfo } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import type { FetchLike } from '@modelcontextprotocol/sdk/shared/transport.js';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -178,6 +180,27 @@ describe('the response is one of the platform', () => {
     expect(response.url).toBe(`http://example.com:${site.port}/p?q`);
     expect([response.headers.get('x-a'), response.headers.getSetCookie()]).toEqual(['1', ['a=1', 'b=2']]);
     expect(await response.json()).toEqual({ a: 1 });
+  });
+
+  test.each([
+    ['caf\u00e9', ''], // in UTF-8 it is no text of Latin-1
+    ['\u2602', ''],
+    ['a\u0001b', ''],
+    ['Not\tHere', 'Not\tHere'],
+  ])('with the reason "%s" as "%s", so that it can be copied', async (reason, statusText) => {
+    const server = net.createServer((socket) => {
+      const encoding = reason === 'caf\u00e9' ? 'latin1' : 'utf8';
+      socket.once('data', () =>
+        socket.end(`HTTP/1.1 200 ${reason}\r\ncontent-length: 2\r\n\r\nok`, encoding),
+      );
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    await using outbound = openOutbound();
+    const response = await outbound.fetch(`http://example.com:${(server.address() as AddressInfo).port}/`);
+    server.close();
+    expect(response.statusText).toBe(statusText);
+    expect(await new Response(response.body, response).text()).toBe('ok');
   });
 
   test.each([

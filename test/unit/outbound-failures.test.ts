@@ -81,9 +81,9 @@ describe('a network that fails says how:', () => {
     });
   });
 
-  test('the answer is not HTTP', async () => {
+  test('the answer is not HTTP, and of what it says instead nothing is kept', async () => {
     const server = net.createServer((socket) => {
-      socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.9\r\n'));
+      socket.once('data', () => socket.end('SSH-2.0-OpenSSH_9.9 s3cret\r\n'));
     });
     server.listen(0, '127.0.0.1');
     await once(server, 'listening');
@@ -92,7 +92,7 @@ describe('a network that fails says how:', () => {
     const failure = await rejection(outbound.fetch(`http://example.com:${port}/`));
     server.close();
     const message = `The answer of example.com:${port} is not HTTP.`;
-    expect(failure).toMatchObject({ type: 'protocol', message });
+    expect(failure).toMatchObject({ type: 'protocol', message, cause: undefined });
   });
 
   test('the status is none', async () => {

@@ -40,7 +40,6 @@ const PRIVATE = [
   'http://172.31.255.255',
   'http://192.168.1.1',
   'http://100.64.0.1',
-  'http://100.100.100.200',
   'http://[::]',
   'http://[::1]',
   'http://[::ffff:127.0.0.1]',
@@ -49,7 +48,6 @@ const PRIVATE = [
   'http://[64:ff9b::7f00:1]',
   'http://[64:ff9b::10.0.0.1]',
   'http://[fc00::1]',
-  'http://[fd00:ec2::254]',
   'http://localhost',
   'http://LOCALHOST.',
   'http://foo.localhost',
@@ -62,6 +60,12 @@ const SPECIAL = [
   'http://[::ffff:169.254.169.254]',
   'http://[64:ff9b::169.254.169.254]',
   'http://168.63.129.16',
+  'http://100.100.100.200',
+  'http://[::ffff:100.100.100.200]',
+  'http://[64:ff9b::100.100.100.200]',
+  'http://[fd00:ec2::254]',
+  'http://[fd00:ec2:0:0::23]',
+  'http://[fd20:ce::254]',
   'http://192.0.0.192',
   'http://192.0.2.1',
   'http://198.18.0.1',
@@ -157,6 +161,17 @@ test('a name is checked again for every connection, and only what was checked is
   expect(await first.text()).toBe('hello');
   expect(await rejection(outbound.fetch(url))).toMatchObject({ type: 'blocked' });
   expect([internet.reached, answers]).toEqual([[PUBLIC], []]);
+});
+
+test('a name that resolves to cloud metadata is refused with allowPrivate too', async () => {
+  for (const address of ['100.100.100.200', 'fd00:ec2::254%eth0']) {
+    await using outbound = openOutbound({
+      allowPrivate: true,
+      resolve: resolver({ 'meta.test': [address] }),
+    });
+    expect(await rejection(outbound.fetch('http://meta.test/'))).toMatchObject({ type: 'blocked' });
+  }
+  expect(internet.reached).toEqual([]);
 });
 
 test.each([

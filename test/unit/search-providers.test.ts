@@ -23,13 +23,13 @@ describe('Brave', () => {
       url: 'https://a.example/?a=1&b=2',
       title: '<strong>Rain</strong> &amp; &quot;wind&quot;',
       snippet:
-        'It&#x27;s &lt;b&gt; 3 < 4, &#128512; &hellip; &unknown; &#x110000;\n\n <b class="x">wet</b>&amp;lt;',
+        'It&#x27;s &lt;b&gt; 3 < 4, &#128512; &hellip; &unknown; &valueOf; &toString; &#x110000;\n\n <b class="x">wet</b>&amp;lt;',
     };
     expect((await search('brave', {}, finds(page))).results).toEqual([
       {
         url: 'https://a.example/?a=1&b=2',
         title: 'Rain & "wind"',
-        snippet: "It's <b> 3 < 4, 😀 … &unknown; &#x110000; wet&lt;",
+        snippet: "It's <b> 3 < 4, 😀 … &unknown; &valueOf; &toString; &#x110000; wet&lt;",
       },
     ]);
   });
@@ -213,6 +213,20 @@ describe('SearXNG', () => {
     expect(await failure(web)).toMatchObject({
       message: 'SearXNG answered with HTTP status 401: No [redacted] here.',
     });
+  });
+
+  test('has the name, the login and the parameters of its URL repeated by no message', async () => {
+    await using server = await startSearchServer();
+    server.enqueue(
+      responds(401, 'No: Alice, alice:s3cret%, S3CRET%25, t0k/en, T0K%2fEN and a1.'),
+      responds(401, `No: ${Buffer.from('alice:s3cret%').toString('base64')}.`),
+    );
+    const baseUrl = `${server.baseUrl.replace('//', '//alice:s3cret%25@')}/?token=t0k%2Fen&v=a1`;
+    const web = createWebSearch({ provider: 'searxng', baseUrl }, fetch);
+    const message = (words: string) => `SearXNG answered with HTTP status 401: No: ${words}.`;
+    const words = '[redacted], [redacted], [redacted], [redacted], [redacted] and a1';
+    expect(await failure(web)).toMatchObject({ message: message(words) });
+    expect(await failure(web)).toMatchObject({ message: message('[redacted]') });
   });
 
   test('with status 403 is said to lack the JSON format', async () => {

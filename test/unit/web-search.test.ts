@@ -266,11 +266,25 @@ describe.each(['brave', 'tavily'] as const)('the key of %s', (api) => {
     }
   });
 
+  test('is not shown, not even a part, behind more spaces than anybody reads', async () => {
+    const error = await failureOf(api, responds(400, `${' '.repeat(9990)}${KEY}`));
+    expect(error).toMatchObject({ message: `${NAMES[api]} answered with HTTP status 400: [redacted].` });
+  });
+
   test('is not shown if it cannot stand in a header', async () => {
     const key = `${KEY}\n☂`;
     const error = await failureOf(api, null, key);
     expect(error).toMatchObject({ type: 'http', message: `${NAMES[api]} could not be reached.` });
     expect(String((error as ToolFailure).cause)).not.toContain(KEY);
+  });
+
+  test.each([
+    ['in what the server sent', Object.assign(new Error('Not HTTP'), { data: `HTTP/9 ${KEY}` })],
+    ['in an inner message', new Error(`Wrong: ${KEY.toUpperCase()}`)],
+  ])('is not kept with the error, though it is %s', async (_, cause) => {
+    const broken: Fetch = () => Promise.reject(new TypeError('fetch failed', { cause }));
+    const error = await failure(createWebSearch(optionsOf(api, 'http://localhost:1'), broken));
+    expect(error).toMatchObject({ type: 'http', cause: undefined });
   });
 
   test('does not follow a redirect', async () => {

@@ -3,7 +3,7 @@ import ipaddr from 'ipaddr.js';
 
 /** How far a caller may reach. */
 export interface Reach {
-  /** Opens loopback and private addresses; link-local, multicast and reserved ones stay closed. */
+  /** Opens loopback and private addresses; cloud metadata, link-local, multicast and reserved ones stay closed. */
   readonly allowPrivate: boolean;
 }
 
@@ -23,8 +23,19 @@ const PRIVATE_RANGES: ReadonlySet<string> = new Set([
   'unspecified',
 ]);
 
-// The other clouds serve their metadata from link-local, unique-local or reserved addresses; Azure from this one.
-const METADATA: ReadonlySet<string> = new Set(['168.63.129.16']);
+// What clouds tell their machines, credentials among it, from addresses that are private or public by their range. The
+// others are link-local or reserved.
+const METADATA: ReadonlySet<string> = new Set([
+  '168.63.129.16', // Azure
+  '100.100.100.200', // Alibaba Cloud
+  'fd00:100::100:200', // the same
+  'fd00:ec2::254', // AWS
+  'fd00:ec2::23', // AWS, the credentials of a pod
+  'fd20:ce::254', // Google Cloud
+  'fd00:c1::a9fe:a9fe', // Oracle Cloud
+  'fd00:42::42', // Scaleway
+  'fd00:a9fe:a9fe::1', // Akamai
+]);
 
 // All that is routed on the internet. Outside of it are forms that no class names, such as ::127.0.0.1.
 const GLOBAL_UNICAST = ipaddr.IPv6.parseCIDR('2000::/3');
@@ -82,7 +93,8 @@ function isThisMachine(hostname: string): boolean {
 
 function kindOf(address: string): AddressKind {
   // A resolver's answer that cannot be read is not one to connect to.
-  return ipaddr.isValid(address) ? kindOfParsed(ipaddr.parse(address)) : 'special';
+  const unzoned = address.replace(/%.*$/, ''); // the same address, whichever way to it
+  return ipaddr.isValid(unzoned) ? kindOfParsed(ipaddr.parse(unzoned)) : 'special';
 }
 
 function kindOfParsed(address: ipaddr.IPv4 | ipaddr.IPv6): AddressKind {
@@ -90,8 +102,9 @@ function kindOfParsed(address: ipaddr.IPv4 | ipaddr.IPv6): AddressKind {
     if (address.isIPv4MappedAddress()) return kindOfParsed(address.toIPv4Address());
     if (address.match(NAT64)) return kindOfParsed(new ipaddr.IPv4(address.toByteArray().slice(12)));
   }
+  if (METADATA.has(address.toString())) return 'special';
   const range = address.range();
   if (PRIVATE_RANGES.has(range)) return 'private';
-  if (range !== 'unicast' || METADATA.has(address.toString())) return 'special';
+  if (range !== 'unicast') return 'special';
   return address instanceof ipaddr.IPv4 || address.match(GLOBAL_UNICAST) ? 'public' : 'special';
 }

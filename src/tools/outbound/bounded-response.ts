@@ -3,6 +3,9 @@ import type { Response as Answer } from 'undici';
 import { ToolFailure } from '../tool-failure.ts';
 import { placeOf, toNetworkFailure } from './network-failure.ts';
 
+/** What the platform's Response takes. */
+const REASON_PHRASE = /^[\t\x20-\x7e\x80-\xff]*$/;
+
 /** What a response is made with, beside the answer itself. */
 interface Bounds {
   readonly url: URL;
@@ -36,7 +39,8 @@ export function toResponse(answer: Answer, bounds: Bounds): Response {
   return Object.defineProperties(new Response(body, { status, headers: [...headers] }), {
     url: { value: answer.url },
     redirected: { value: bounds.redirected },
-    statusText: { value: statusText },
+    // Or nobody could make another response like this one.
+    statusText: { value: REASON_PHRASE.test(statusText) ? statusText : '' },
   });
 }
 

@@ -1,4 +1,3 @@
-import { errors } from 'undici';
 import { messageOf } from '../../util/errors.ts';
 import { ToolFailure } from '../tool-failure.ts';
 
@@ -17,8 +16,10 @@ const UNREACHED: ReadonlySet<string> = new Set([
 export function toNetworkFailure(error: unknown, url: URL): ToolFailure {
   const root = rootOf(error);
   if (root instanceof ToolFailure) return root;
-  if (root instanceof errors.HTTPParserError) {
-    return new ToolFailure('protocol', `The answer of ${placeOf(url)} is not HTTP.`, { cause: error });
+  // By name, as the platform's fetch has a class of its own for it.
+  if (root instanceof Error && root.name === 'HTTPParserError') {
+    // Without the cause: it holds what the server sent, which may be a secret that it was sent.
+    return new ToolFailure('protocol', `The answer of ${placeOf(url)} is not HTTP.`);
   }
   // undici gives some of its refusals no words, e.g. that of a 407.
   const { type, message } = describe(codeOf(root) ?? (messageOf(root) || 'no reason is known'), placeOf(url));

@@ -1,6 +1,7 @@
 import { messageOf } from '../../util/errors.ts';
+import { createRedactor } from '../redaction.ts';
 import { ToolFailure } from '../tool-failure.ts';
-import { cut, toLine } from './plain-text.ts';
+import { toLine } from './plain-text.ts';
 import type { Fetch, SearchCall, SearchProvider } from './provider.ts';
 
 const MAX_WORDS_OF_OTHERS = 300;
@@ -39,27 +40,23 @@ export async function ask(
 }
 
 function toFailure({ name, secrets }: SearchProvider, error: unknown): ToolFailure {
+  const redact = createRedactor(secrets);
   let code = '';
+  // A key that cannot stand in a header is quoted in the error that says so; `data` is what the server has sent.
+  let isSafe = redact(messageOf(error)) === messageOf(error);
   for (let current = error; current instanceof Error; current = current.cause) {
     if (current instanceof ToolFailure) return current;
     if ('code' in current && typeof current.code === 'string') code = ` (${current.code})`;
+    isSafe &&= redact(current.message) === current.message && !('data' in current);
   }
-  // A key that cannot stand in a header is quoted in the error that says so.
-  const isSafe = redact(messageOf(error), secrets) === messageOf(error);
   return new ToolFailure('http', `${name} could not be reached${code}.`, isSafe ? { cause: error } : {});
 }
 
 function toMessage(provider: SearchProvider, status: number, body: string): string {
-  const words = provider.hint(status) ?? toLine(redact(wordsOf(body), provider.secrets), MAX_WORDS_OF_OTHERS);
+  const redact = createRedactor(provider.secrets); // before anything is cut: half a key is a secret as well
+  const words = provider.hint(status) ?? toLine(redact(wordsOf(body)), MAX_WORDS_OF_OTHERS);
   const answered = `${provider.name} answered with HTTP status ${status}`;
   return words === '' ? `${answered}.` : `${answered}: ${words.replace(/\.$/, '')}.`;
-}
-
-/** Before anything is cut: half a key is a secret as well. */
-function redact(text: string, secrets: readonly string[]): string {
-  let safe = text;
-  for (const secret of secrets) if (secret !== '') safe = safe.replaceAll(secret, '[redacted]');
-  return safe;
 }
 
 /** What an error body says in words. A web page says nothing. */
@@ -67,7 +64,7 @@ function wordsOf(body: string): string {
   try {
     return wordsIn(JSON.parse(body), 4);
   } catch {
-    return body.trimStart().startsWith('<') ? '' : cut(body, 10_000);
+    return body.trimStart().startsWith('<') ? '' : body;
   }
 }
 

@@ -7,19 +7,26 @@ const Text = z.string().nullable().catch(null);
 const Page = z.object({ url: z.string(), title: Text, content: Text });
 const Answer = z.object({ results: z.array(z.unknown()) });
 
+/** What is shorter may be a word of everybody. */
+const MIN_SECRET = 4;
+
 /**
  * A SearXNG instance. `baseUrl` may have a path, and a name with a password for an instance behind a login. It takes
  * no number of results and no place.
  */
 export function searxngSearch({ baseUrl }: { readonly baseUrl: string }): SearchProvider {
   const base = new URL(baseUrl);
+  const username = decode(base.username);
   const password = decode(base.password);
-  const login = Buffer.from(`${decode(base.username)}:${password}`).toString('base64');
+  const login = Buffer.from(`${username}:${password}`).toString('base64');
   const hasLogin = base.username !== '' || base.password !== '';
   const headers: Record<string, string> = hasLogin ? { authorization: `Basic ${login}` } : {};
+  const others = [username, `${username}:${password}`, ...base.searchParams.values()].filter(
+    ({ length }) => length >= MIN_SECRET,
+  );
   return {
     name: 'SearXNG',
-    secrets: hasLogin ? [password, login] : [],
+    secrets: hasLogin ? [password, login, ...others] : others,
     toCall({ query, domains }) {
       const url = new URL(base);
       url.username = '';
