@@ -1,8 +1,7 @@
-import { z } from 'zod';
 import type { InputPart } from '../protocol/content.ts';
 import type { JsonObject, McpSecrets, McpServerTool, McpTool } from '../protocol/tools.ts';
-import { CallResult, toInputParts } from './mcp/content.ts';
-import { within } from './mcp/deadline.ts';
+import { callResult, toInputParts } from './mcp/content.ts';
+import { atMost, within } from './mcp/deadline.ts';
 import { SessionGone, toToolFailure } from './mcp/errors.ts';
 import { createMcpFetch, type Fetch } from './mcp/fetch.ts';
 import { listTools } from './mcp/list-tools.ts';
@@ -48,6 +47,9 @@ interface Contact {
   session: Promise<McpSession> | null;
 }
 
+/** Less than what `close` promises, and more than a session takes for its goodbye. */
+const CLOSE_MS = 1800;
+
 interface Use<Result> {
   readonly server: McpServerTool;
   readonly signal: AbortSignal;
@@ -83,19 +85,28 @@ export function createMcpServers({ fetch, secrets, timeoutMs }: McpServersOption
   /** An attempt of nobody in particular: it ends by itself, however many of those who wait for it leave. */
   function open(server: McpServerTool, contact: Contact): Promise<McpSession> {
     const limits = { timeoutMs, signals: [closing.signal], subject: connecting(server) };
-    const attempt = within(limits, async (signal) => {
-      const session = await openSession({ url: server.serverUrl, fetch: contact.fetch, signal });
-      if (signal.aborted) void session.close();
-      else sessions.add(session);
-      return session;
+    const attempt = within(limits, (signal) => {
+      const opening = openOrClose(server, contact, signal);
+      // Longer than the attempt, as the server may have to be told that the session is not wanted.
+      const settled: Promise<unknown> = opening.catch(() => {}).finally(() => attempts.delete(settled));
+      attempts.add(settled);
+      return opening;
     });
-    const settled: Promise<unknown> = attempt
-      .catch(() => {
-        contact.session = null;
-      })
-      .finally(() => attempts.delete(settled));
-    attempts.add(settled);
+    attempt.catch(() => {
+      contact.session = null;
+    });
     return attempt;
+  }
+
+  async function openOrClose(
+    server: McpServerTool,
+    contact: Contact,
+    signal: AbortSignal,
+  ): Promise<McpSession> {
+    const session = await openSession({ url: server.serverUrl, fetch: contact.fetch, signal });
+    if (signal.aborted) await session.close();
+    else sessions.add(session);
+    return session;
   }
 
   async function use<Result>({ server, signal, subject, work }: Use<Result>): Promise<Result> {
@@ -107,7 +118,7 @@ export function createMcpServers({ fetch, secrets, timeoutMs }: McpServersOption
         try {
           return await work(await sessionWith(server, contact), contact, inTime);
         } catch (error) {
-          // Refused at the door, so it may be asked again; once, or two confused sides would never end.
+          // It may be asked again; once, or two confused sides would never end.
           if (!(error instanceof SessionGone)) throw error;
           return await work(await sessionWith(server, contact), contact, inTime);
         }
@@ -135,14 +146,13 @@ export function createMcpServers({ fetch, secrets, timeoutMs }: McpServersOption
         subject: `The tool "${name}"`,
         async work(session, { guard }, inTime) {
           const request = { method: 'tools/call', params: { name, arguments: args } } as const;
-          const schema = z.unknown().transform(guard.redactJson).pipe(CallResult);
+          const schema = callResult(guard.redactJson);
           return toInputParts(await session.request({ request, schema, progress: true }, inTime));
         },
       }),
     async close() {
       closing.abort(new ToolFailure('http', 'The connections to MCP servers are closed.'));
-      await Promise.all(attempts);
-      await Promise.all(Array.from(sessions, (session) => session.close()));
+      await atMost(CLOSE_MS, Promise.all([...attempts, ...Array.from(sessions, (each) => each.close())]));
     },
   };
 }

@@ -149,18 +149,17 @@ test('the order and the values of headers make no other request of the same idem
 
 test('what the tools of one response give has a limit, and what goes beyond is told', async () => {
   await using app = await startTestApp();
-  const big = 'x'.repeat(6 * 1024 * 1024);
+  const big = 'x'.repeat(3.5 * 1024 * 1024);
   await using server = await startMcpServer({ tools: { dump: { run: () => big } } });
-  app.upstream.enqueue(calls([call('dump')]), calls([call('dump')]), calls([call('dump')]), says('Enough.'));
+  app.upstream.enqueue(calls(Array.from({ length: 5 }, () => call('dump'))), says('Enough.'));
   const { id } = await createResponse(app, { input, tools: [mcp('server', server)] });
   const query = `query ($id: ID!) { response(id: $id) { status output { status ... on McpCall { error { type } } } } }`;
   const { status, output } = (await send(app, query, { id })).data.response;
   expect(status).toBe('COMPLETED');
-  expect(output.slice(1, 4)).toEqual([
-    { status: 'COMPLETED', error: null },
-    { status: 'COMPLETED', error: null },
-    { status: 'FAILED', error: { type: 'LIMIT' } },
-  ]);
+  const outcomes = output
+    .slice(1, 6)
+    .map((item: { error: { type: string } | null }) => item.error?.type ?? 'ok');
+  expect(outcomes.sort()).toEqual(['LIMIT', 'ok', 'ok', 'ok', 'ok']);
 });
 
 test('a citation that comes after a refusal does not move on to the next text', async () => {

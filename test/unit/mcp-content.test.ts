@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
-import { CallResult, toInputParts } from '../../src/tools/mcp/content.ts';
+import { callResult, toInputParts } from '../../src/tools/mcp/content.ts';
 import { ToolFailure } from '../../src/tools/tool-failure.ts';
 
-const parts = (result: object) => toInputParts(CallResult.parse(result));
+const parts = (result: object) => toInputParts(callResult((same) => same).parse(result));
 const text = (...lines: readonly string[]) => ({ type: 'input_text', text: lines.join('\n') });
 const said = (words: string) => ({ type: 'text', text: words });
 const PIXEL = 'R0lGODlhAQABAAAAACw=';
@@ -75,6 +75,12 @@ test.each([
     [text('[a://b]')],
   ],
   ['a type that is unknown', { content: [{ type: 'video', url: 'x' }] }, [text('[unknown content: video]')]],
+  [
+    'the beginning of whatever names a part',
+    { content: [{ type: 'x'.repeat(99_999) }, { type: 'resource_link', uri: 'y'.repeat(99_999) }] },
+    [text(`[unknown content: ${'x'.repeat(983)}]`, `[${'y'.repeat(1000)}]`)],
+  ],
+  ['a text without one', { content: [{ type: 'text' }] }, [text('[unknown content: text]')]],
   ['what is no content at all', { content: [null, 7] }, [text('[unknown content]', '[unknown content]')]],
 ])('%s', (_, result, expected) => {
   expect(parts(result)).toEqual(expected);

@@ -45,7 +45,7 @@ test('odd tools do not spoil the others', async () => {
   expect(await run.list()).toEqual([
     { name: 'a', description: null, inputSchema: { type: 'object' }, annotations: null },
     { name: '', description: null, inputSchema: { type: 'object' }, annotations: null },
-    { name: 'b', description: null, inputSchema: true, annotations: null },
+    { name: 'b', description: null, inputSchema: { type: 'object' }, annotations: null },
   ]);
 });
 

@@ -3,20 +3,23 @@ import { McpError } from '@modelcontextprotocol/sdk/types.js';
 import { z } from 'zod';
 import { messageOf } from '../../util/errors.ts';
 import { ToolFailure } from '../tool-failure.ts';
+import { isAnswerTo } from './messages.ts';
 
-/** A server no longer knows the session, so it has not done what it was asked to. `cause` is what it answered. */
+/** A server no longer knows the session, and may be asked again in another. `cause` is what it answered. */
 export class SessionGone extends Error {
   override readonly name = 'SessionGone';
 }
 
 const MAX_WORDS = 300;
+const MAX_MESSAGE = 2000;
 
 /**
  * Whatever came out of a session, as a failure that is safe to show. Failures of ours stay what they are. None of
  * the others is kept as a cause: they quote the server, which may have quoted a secret.
  */
 export function toToolFailure(error: unknown, redact: (text: string) => string): ToolFailure {
-  const failure = findFailure(error) ?? describe(error);
+  // What a server says is cut only after that, or half a secret would be left.
+  const failure = findFailure(error) ?? describe(error, (words) => cut(redact(words), MAX_MESSAGE));
   const message = redact(failure.message);
   return message === failure.message
     ? failure
@@ -29,9 +32,16 @@ export function findFailure(error: unknown): ToolFailure | null {
   return error instanceof Error && error.cause !== undefined ? findFailure(error.cause) : null;
 }
 
-function describe(error: unknown): ToolFailure {
+/** The beginning of a text, in whole characters. */
+export function cut(text: string, max: number): string {
+  return text.length <= max ? text : text.slice(0, max).replace(/[\uD800-\uDBFF]$/, '');
+}
+
+function describe(error: unknown, clean: (words: string) => string): ToolFailure {
   if (error instanceof McpError) {
-    const words = error.message.replace(/^(MCP error -?\d+: ?)+/, '').trim(); // both sides may have put that before
+    const words = clean(error.message)
+      .replace(/^(MCP error -?\d+: ?)+/, '')
+      .trim(); // both sides may have put that before
     const message = words === '' ? `The server answered with the error ${error.code}.` : words;
     return new ToolFailure('protocol', message, { code: error.code });
   }
@@ -49,39 +59,52 @@ function describe(error: unknown): ToolFailure {
   if (error instanceof SyntaxError || error instanceof z.core.$ZodError) {
     return new ToolFailure('protocol', 'The answer of the server is no valid MCP.');
   }
-  const words = messageOf(error).replace('Streamable HTTP error: ', '');
+  const words = clean(messageOf(error)).replace('Streamable HTTP error: ', '');
   return new ToolFailure('protocol', `The server does not speak MCP as it should: ${words}`);
 }
 
-/** An answer with a status that is an error, with the server's words as far as they are short and readable. */
-export async function toStatusFailure(
-  response: Response,
-  redact: (text: string) => string,
-): Promise<ToolFailure> {
-  const words = redact(wordsIn(await readText(response)))
-    .trim()
-    .slice(0, MAX_WORDS);
-  const { status: code } = response;
-  return new ToolFailure(
-    'http',
-    `The server answered with HTTP ${code}${words === '' ? '.' : `: ${words}`}`,
-    {
-      code,
-    },
-  );
+/** An answer with a status that is an error. */
+export class StatusFailure extends ToolFailure {
+  /** True if the server cannot have done what it was asked to, as it does not know the session it was asked in. */
+  readonly isRefusal: boolean;
+
+  constructor(message: string, { code, isRefusal }: { readonly code: number; readonly isRefusal: boolean }) {
+    super('http', message, { code });
+    this.isRefusal = isRefusal;
+  }
 }
 
-/** The body of an answer; nothing if it is longer than any message, as what is cut might be a secret. */
-async function readText({ body }: Response): Promise<string> {
+export interface StatusContext {
+  readonly redact: (text: string) => string;
+  /** The request that was asked in a session with an id, if that is what was asked. */
+  readonly askedInSession: number | null;
+}
+
+/** The failure that an answer is, with the server's words as far as they are short and readable. */
+export async function toStatusFailure(
+  response: Response,
+  { redact, askedInSession }: StatusContext,
+): Promise<StatusFailure> {
+  const { status: code, redirected } = response;
+  const text = await readText(response);
+  const words = cut(redact(wordsIn(text ?? '')).trim(), MAX_WORDS);
+  const message = `The server answered with HTTP ${code}${words === '' ? '.' : `: ${words}`}`;
+  // After a redirect somebody else may have spoken. An answer to the request itself comes from whoever has seen it.
+  const isFirstHand = code === 404 && !redirected && askedInSession !== null && text !== null;
+  return new StatusFailure(message, { code, isRefusal: isFirstHand && !isAnswerTo(askedInSession, text) });
+}
+
+/** The body of an answer; null if it is longer than any message, as what is cut might be a secret, or breaks off. */
+async function readText({ body }: Response): Promise<string | null> {
   const decoder = new TextDecoder();
   let text = '';
   try {
     for await (const chunk of body ?? []) {
       text += decoder.decode(chunk, { stream: true });
-      if (text.length > 16_384) return ''; // leaving the loop cancels the body
+      if (text.length > 16_384) return null; // leaving the loop cancels the body
     }
   } catch {
-    return ''; // the status is known, and worth more than why its words were lost
+    return null; // the status is known, and worth more than why its words were lost
   }
   return text;
 }

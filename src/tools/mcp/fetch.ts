@@ -1,6 +1,7 @@
 import { toNetworkFailure } from '../outbound/network-failure.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import { toStatusFailure } from './errors.ts';
+import { requestIdIn } from './messages.ts';
 import type { McpSecretGuard } from './secrets.ts';
 
 export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Response>;
@@ -9,8 +10,8 @@ export type Fetch = (input: string | URL, init?: RequestInit) => Promise<Respons
  * The fetch of both transports: it adds the headers of the server to every request, but never over those of the
  * protocol.
  *
- * @throws ToolFailure what `fetch` throws, if that is one; `http` for any other trouble on the way and for a status
- * that is an error; the reason of the signal
+ * @throws ToolFailure what `fetch` throws, if that is one; `http` for any other trouble on the way; StatusFailure for
+ * a status that is an error; the reason of the signal
  */
 export function createMcpFetch(fetch: Fetch, { headers, redact }: McpSecretGuard): Fetch {
   return async (input, init = {}) => {
@@ -19,7 +20,11 @@ export function createMcpFetch(fetch: Fetch, { headers, redact }: McpSecretGuard
         throw init.signal?.aborted === true ? error : toNetworkFailure(error, new URL(input));
       },
     );
-    if (response.status >= 400) throw await toStatusFailure(response, redact);
+    if (response.status >= 400) {
+      const inSession = new Headers(init.headers).has('mcp-session-id');
+      const askedInSession = inSession ? requestIdIn(init.body) : null;
+      throw await toStatusFailure(response, { redact, askedInSession });
+    }
     return response;
   };
 }

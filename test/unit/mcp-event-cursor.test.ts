@@ -1,0 +1,30 @@
+import { expect, test } from 'vitest';
+import { createEventCursor } from '../../src/tools/mcp/event-cursor.ts';
+
+const cursorAfter = (...chunks: readonly string[]) => {
+  const cursor = createEventCursor();
+  for (const chunk of chunks) cursor.read(new TextEncoder().encode(chunk));
+  return cursor;
+};
+
+test.each([
+  ['with both ends of lines', ['id: 5\r\n\r\n'], '5'],
+  ['with returns only, once more has come', ['id: 5\r\r', 'data: x'], '5'],
+  ['in pieces', ['i', 'd: ', '5', '\n', '\n'], '5'],
+  ['but not where a chunk ends between return and line feed', ['id: 5\r', '\ndata: x'], null],
+  ['even if nothing comes in between', ['id: 5\r', '', '\ndata: x'], null],
+  ['at the second such end', ['id: 5\r', '\ndata: x\r', '\n\r', '\n'], '5'],
+])('an event ends %s', (_, chunks, id) => {
+  expect(cursorAfter(...chunks).lastEventId).toBe(id);
+});
+
+test('a return at the very end ends its line', () => {
+  const cursor = cursorAfter('id: 5\r\r');
+  cursor.breakOff();
+  expect(cursor.lastEventId).toBe('5');
+});
+
+test('the length of an event is counted over its lines, and from its end again', () => {
+  expect(cursorAfter('data: 1\n', 'data: 2').eventLength).toBe(15);
+  expect(cursorAfter('data: 1\n', '\n', 'x').eventLength).toBe(1);
+});

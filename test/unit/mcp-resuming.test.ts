@@ -1,0 +1,44 @@
+import type * as timers from 'node:timers/promises';
+import { expect, test, vi } from 'vitest';
+import { answers, resultEvent, stream } from '../support/mcp-answers.ts';
+import { failureOf, startMcpRun } from '../support/mcp-run.ts';
+import { type ReceivedRequest, startMcpServer } from '../support/mcp-server.ts';
+
+const { delays } = vi.hoisted(() => ({ delays: [] as unknown[] }));
+
+vi.mock('node:timers/promises', async (load) => {
+  const real = await load<typeof timers>();
+  const soon: typeof timers.setTimeout = (delay, ...rest) => {
+    delays.push(delay);
+    return real.setTimeout(0, ...rest);
+  };
+  return { ...real, setTimeout: soon };
+});
+
+test('a stream that gives nothing more is not asked for without pause, nor for ever', async () => {
+  delays.length = 0;
+  const intercept = answers((answer, { method }) =>
+    stream(method === 'GET' ? '' : 'id: 5\nretry: 0\ndata: \n\n')(answer),
+  );
+  await using server = await startMcpServer({ intercept });
+  await using run = startMcpRun(server);
+  expect(await failureOf(run.call('any'))).toMatchObject({ type: 'protocol' });
+  expect(server.requests.filter(({ method }) => method === 'GET').length).toBeLessThanOrEqual(101);
+  expect(new Set(delays)).toEqual(new Set([100]));
+});
+
+test('the pause is as long as the server says', async () => {
+  delays.length = 0;
+  let asked: ReceivedRequest;
+  const intercept = answers((answer, request) => {
+    if (request.method === 'GET') stream(resultEvent(asked, { content: [] }))(answer);
+    else {
+      asked = request;
+      stream('id: 5\nretry: 3000\ndata: \n\n')(answer);
+    }
+  });
+  await using server = await startMcpServer({ intercept });
+  await using run = startMcpRun(server);
+  expect(await run.call('any')).toEqual([]);
+  expect(delays).toEqual([3000]);
+});
