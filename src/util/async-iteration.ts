@@ -40,6 +40,15 @@ export async function orAborted(waiting: Promise<unknown>, signal: AbortSignal):
   }
 }
 
+/** Waits for so many milliseconds. Throws the reason of the signal when that is aborted before. */
+export async function pause(milliseconds: number, signal: AbortSignal): Promise<void> {
+  const { promise, resolve } = Promise.withResolvers<void>();
+  const timer = setTimeout(resolve, milliseconds);
+  await orAborted(promise, signal);
+  clearTimeout(timer);
+  signal.throwIfAborted();
+}
+
 /** Somebody to wake, again and again. A call of `wake` before the wait counts for it. */
 export class Bell {
   private waiting: PromiseWithResolvers<void> | null = null;

@@ -7,7 +7,7 @@ import { collect, follow } from '../support/stream.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { answer, call, mcp, mcpAsking } from '../support/tools.ts';
 
-vi.setConfig({ testTimeout: 30_000 });
+vi.setConfig({ testTimeout: 90_000 });
 
 const input = { text: 'Hi' };
 const never = () => new Promise<string>(() => {});

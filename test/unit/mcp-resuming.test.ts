@@ -1,22 +1,25 @@
-import type * as timers from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { answers, resultEvent, stream } from '../support/mcp-answers.ts';
 import { failureOf, startMcpRun } from '../support/mcp-run.ts';
 import { type ReceivedRequest, startMcpServer } from '../support/mcp-server.ts';
 
-const { delays } = vi.hoisted(() => ({ delays: [] as unknown[] }));
+const delays: number[] = [];
 
-vi.mock('node:timers/promises', async (load) => {
-  const real = await load<typeof timers>();
-  const soon: typeof timers.setTimeout = (delay, ...rest) => {
-    delays.push(delay);
-    return real.setTimeout(0, ...rest);
-  };
-  return { ...real, setTimeout: soon };
+/** The pauses that the client makes, none of which takes any time. */
+const { setTimeout: later } = globalThis;
+beforeEach(() => {
+  delays.length = 0;
+  vi.spyOn(globalThis, 'setTimeout').mockImplementation(((work: () => void, delay = 0, ...rest: []) => {
+    const isPause = new Error().stack?.includes('async-iteration') ?? false;
+    if (isPause) delays.push(delay);
+    return later(work, isPause ? 0 : delay, ...rest);
+  }) as typeof setTimeout);
+});
+afterEach(() => {
+  vi.restoreAllMocks();
 });
 
 test('a stream that gives nothing more is not asked for without pause, nor for ever', async () => {
-  delays.length = 0;
   const intercept = answers((answer, { method }) =>
     stream(method === 'GET' ? '' : 'id: 5\nretry: 0\ndata: \n\n')(answer),
   );
@@ -28,7 +31,6 @@ test('a stream that gives nothing more is not asked for without pause, nor for e
 });
 
 test('the pause is as long as the server says', async () => {
-  delays.length = 0;
   let asked: ReceivedRequest;
   const intercept = answers((answer, request) => {
     if (request.method === 'GET') stream(resultEvent(asked, { content: [] }))(answer);

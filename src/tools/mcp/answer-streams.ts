@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { McpError } from '@modelcontextprotocol/sdk/types.js';
+import { pause } from '../../util/async-iteration.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import { toBody } from './body.ts';
 import { findFailure } from './errors.ts';
@@ -80,7 +80,7 @@ export function createAnswerStreams(fetch: Fetch, requests: Requests): AnswerStr
     { lastEventId, retryMs }: { readonly lastEventId: string | null; readonly retryMs: number | null },
   ): Promise<Response | null> {
     for (let failed = 1; lastEventId !== null; failed++) {
-      await sleep(Math.max(retryMs ?? RESUME_DELAY_MS, MIN_RESUME_DELAY_MS), null, { signal });
+      await pause(Math.max(retryMs ?? RESUME_DELAY_MS, MIN_RESUME_DELAY_MS), signal);
       if (!requests.has(id)) return null;
       try {
         const response = await ask(lastEventId);

@@ -1,0 +1,50 @@
+import { expect, test } from 'vitest';
+import { readConfig } from '../../src/config.ts';
+
+const RANGE = 'a whole number from 0 to 65535';
+
+test.each([
+  ['PORT', 'http', `PORT cannot be "http": it must be ${RANGE}.`],
+  ['PORT', '70000', `PORT cannot be "70000": it must be ${RANGE}.`],
+  ['PORT', '1.5', `PORT cannot be "1.5": it must be ${RANGE}.`],
+  ['MAX_ROUNDS', '0', 'MAX_ROUNDS cannot be "0": it must be a whole number from 1.'],
+  [
+    'MODEL_IDLE_TIMEOUT_MS',
+    'soon',
+    /^MODEL_IDLE_TIMEOUT_MS cannot be "soon": it must be a whole number from 1 /,
+  ],
+  [
+    'TOOL_TIMEOUT_MS',
+    '0',
+    /^TOOL_TIMEOUT_MS cannot be "0": it must be a whole number from 1 .* milliseconds\.$/,
+  ],
+  ['MCP_ALLOW_PRIVATE', 'yes', 'MCP_ALLOW_PRIVATE cannot be "yes": it must be true or false.'],
+  ['LOG_LEVEL', 'loud', /^LOG_LEVEL cannot be "loud": it must be one of trace, debug, .*silent\.$/],
+  [
+    'OPENAI_BASE_URL',
+    'user:secret@host',
+    'OPENAI_BASE_URL cannot be that value: it must be an http or https URL.',
+  ],
+  ['SEARXNG_URL', 'secret', 'SEARXNG_URL cannot be that value: it must be an http or https URL.'],
+  [
+    'DATABASE_URL',
+    'mysql://a:secret@b',
+    /^DATABASE_URL cannot be that value: it must be a URL like postgres:/,
+  ],
+])('%s=%s is refused in one line that says what is allowed', (key, value, line) => {
+  expect(() => readConfig({ [key]: value })).toThrow(line);
+  expect(() => readConfig({ [key]: value })).not.toThrow('secret');
+});
+
+test('of the providers of web search the first that is configured counts, and an empty value is none', () => {
+  const searxng = 'http://127.0.0.1:8080/';
+  expect(readConfig({}).webSearch).toBeNull();
+  const all = { BRAVE_API_KEY: 'b', TAVILY_API_KEY: 't', SEARXNG_URL: searxng };
+  expect(readConfig(all).webSearch).toEqual({ provider: 'brave', apiKey: 'b', baseUrl: null });
+  expect(readConfig({ ...all, BRAVE_API_KEY: '' }).webSearch).toEqual({
+    provider: 'tavily',
+    apiKey: 't',
+    baseUrl: null,
+  });
+  expect(readConfig({ SEARXNG_URL: searxng }).webSearch).toEqual({ provider: 'searxng', baseUrl: searxng });
+});
