@@ -14,7 +14,7 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
     const original = originOf(error);
     if (original instanceof AppError) return coded(error, original.message, { code: original.code });
     if (original instanceof ModelError) return coded(error, original.message, { code: 'UPSTREAM' });
-    if (original === null && error instanceof GraphQLError) return error;
+    if (original === null && error instanceof GraphQLError) return withCode(error);
     if (isAbort(original)) return coded(error, 'The caller has gone.', { code: 'ABORTED' });
     if (isDatabaseAway(original)) {
       logger.warn({ error: original }, 'the database is away; a request failed');
@@ -24,6 +24,25 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
     logger.error({ error: original ?? error, errorId: id }, 'a request broke');
     return coded(error, 'Internal server error', { code: 'INTERNAL', id });
   };
+}
+
+/** Places whose values are secrets, which GraphQL's own message would repeat. */
+const SECRET_PLACE =
+  /^(Variable "\$\w+") got invalid value .* at ("[^"]*\.mcp\.(?:authorization|headers)\b[^"]*")/s;
+
+/** GraphQL gives a variable of the wrong type no code, which a program would look for. */
+function withCode(error: GraphQLError): GraphQLError {
+  if ('code' in error.extensions || !error.message.startsWith('Variable "$')) return error;
+  const message = error.message.replace(SECRET_PLACE, '$1 holds a value of the wrong type at $2;');
+  const shown = message === error.message ? message : `${message.slice(0, message.indexOf(';'))}.`;
+  const { nodes, source, positions, path, extensions } = error;
+  return new GraphQLError(shown, {
+    nodes,
+    source,
+    positions,
+    path,
+    extensions: { ...extensions, code: 'BAD_USER_INPUT' },
+  });
 }
 
 /** What was thrown beneath a GraphQL error; null if that is all there is. */

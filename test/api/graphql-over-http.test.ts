@@ -154,3 +154,21 @@ test('/health and /ready are ok while all is well; without the database only /he
     { extensions: { code: 'UNAVAILABLE' } },
   ]);
 });
+
+test('a variable of the wrong type is an error with a code, which repeats no secret', async () => {
+  await using app = await startTestApp();
+  const query =
+    'mutation ($input: CreateResponseInput!) { createResponse(input: $input) { response { id } } }';
+  const refused = async (mcp: object) => {
+    const tools = [{ mcp: { serverLabel: 'a', serverUrl: 'https://a.example', ...mcp } }];
+    const { errors = [] } = await send(app, query, { input: { input: { text: 'x' }, tools } });
+    for (const { extensions } of errors) expect(extensions?.['code']).toBe('BAD_USER_INPUT');
+    return errors.map(({ message }) => message).join();
+  };
+  expect(await refused({ requireApproval: { mode: 'FOO' } })).toContain('FOO');
+  for (const mcp of [{ headers: 'a-secret-0815' }, { authorization: { bearer: 'a-secret-0815' } }]) {
+    const message = await refused(mcp);
+    expect(message).toContain(`input.tools[0].mcp.${Object.keys(mcp)[0]}`);
+    expect(message).not.toContain('a-secret');
+  }
+});

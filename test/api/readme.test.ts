@@ -6,6 +6,7 @@ import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { startEverythingServer } from '../support/everything-server.ts';
 import { ask, createResponse } from '../support/graphql.ts';
+import { startMcpServer } from '../support/mcp-server.ts';
 import { finds, startSearchServer } from '../support/search-server.ts';
 import { startTestApp } from '../support/test-app.ts';
 
@@ -14,7 +15,7 @@ const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
 
 /** The code blocks of a language, in order. */
 function blocks(language: string): readonly string[] {
-  return [...README.matchAll(new RegExp(`\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'g'))].map(
+  return [...README.matchAll(new RegExp(`^ *\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'gm'))].map(
     (match) => match[1] ?? '',
   );
 }
@@ -55,12 +56,29 @@ test('the MCP call of the README is made, against the server that the README sta
   ]);
 });
 
+test('the approval of the README makes the call that waits for it', async () => {
+  await using app = await startTestApp(DEMO);
+  await using server = await startMcpServer({ tools: { echo: { run: () => 'once' } } });
+  const tools = [{ mcp: { serverLabel: 'server', serverUrl: server.url } }];
+  const query = `mutation ($tools: [ToolInput!]) {
+    createResponse(input: { input: { text: "call echo" }, tools: $tools }) {
+      response { id pendingItems { id } }
+    }
+  }`;
+  const { id, pendingItems } = (await ask(app, query, { tools })).createResponse.response;
+  const approve = await ask(app, blocks('graphql')[3] ?? '', { id, request: pendingItems[0].id, tools });
+  expect(approve.createResponse).toEqual({
+    response: { outputText: 'echo answered: once', output: [{ name: 'echo', output: 'once' }, {}] },
+    errors: [],
+  });
+});
+
 test('the web search of the README finds and cites', async () => {
   await using search = await startSearchServer();
   const webSearch = { provider: 'searxng', baseUrl: search.baseUrl } as const;
   await using app = await startTestApp({ config: { ...DEMO.config, webSearch } });
   search.enqueue(finds({ url: 'https://graphql.org/learn', title: 'Learn' }));
-  const { response, errors } = (await ask(app, blocks('graphql')[3] ?? '')).createResponse;
+  const { response, errors } = (await ask(app, blocks('graphql')[4] ?? '')).createResponse;
   expect(errors).toEqual([]);
   expect(response.output).toMatchObject([
     { query: 'GraphQL subscriptions', sources: [{ title: 'Learn', url: 'https://graphql.org/learn' }] },
