@@ -1,7 +1,7 @@
 import type { Annotation, TokenLogprob, TopLogprob } from '../protocol/content.ts';
 import type { Usage } from '../protocol/usage.ts';
+import { asArray, asInt, asNumber, asObject, asText, type Json } from '../util/json.ts';
 import { toModelError } from './chat-errors.ts';
-import { asArray, asInt, asNumber, asObject, asText, type Json } from './json.ts';
 import { type FinishReason, ModelError, type ModelPart } from './model-client.ts';
 import { ToolCallBuffer } from './tool-call-buffer.ts';
 

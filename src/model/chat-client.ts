@@ -1,9 +1,9 @@
 import OpenAI from 'openai';
 import type { ModelInfo } from '../protocol/model-info.ts';
+import { asCount, asObject, asText } from '../util/json.ts';
 import { ChunkReader } from './chat-chunks.ts';
 import { clean, fromClientError } from './chat-errors.ts';
 import { type TokenLimitField, toChatRequest } from './chat-request.ts';
-import { asCount, asObject, asText } from './json.ts';
 import { type ModelClient, ModelError, type ModelPart, type ModelRequest } from './model-client.ts';
 import { readSse, type SseRecord } from './sse-reader.ts';
 

@@ -1,6 +1,6 @@
 import { APIConnectionTimeoutError, APIError } from 'openai';
 import type { ResponseErrorCode } from '../protocol/response.ts';
-import { asNumber, asObject, asText } from './json.ts';
+import { asNumber, asObject, asText } from '../util/json.ts';
 import { ModelError } from './model-client.ts';
 
 const MAX_MESSAGE = 500;

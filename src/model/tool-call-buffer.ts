@@ -1,4 +1,4 @@
-import { asArray, asObject, asText, type Json } from './json.ts';
+import { asArray, asObject, asText, type Json } from '../util/json.ts';
 import type { ModelPart } from './model-client.ts';
 
 interface BufferedCall {

@@ -33,10 +33,11 @@ const SECRET_PLACE =
 /** GraphQL gives a variable of the wrong type no code, which a program would look for. */
 function withCode(error: GraphQLError): GraphQLError {
   if ('code' in error.extensions || !error.message.startsWith('Variable "$')) return error;
-  const message = error.message.replace(SECRET_PLACE, '$1 holds a value of the wrong type at $2;');
-  const shown = message === error.message ? message : `${message.slice(0, message.indexOf(';'))}.`;
+  const [, variable, place] = SECRET_PLACE.exec(error.message) ?? [];
+  const message =
+    place === undefined ? error.message : `${variable} holds a value of the wrong type at ${place}.`;
   const { nodes, source, positions, path, extensions } = error;
-  return new GraphQLError(shown, {
+  return new GraphQLError(message, {
     nodes,
     source,
     positions,

@@ -2,6 +2,7 @@ import { newItemId } from '../../protocol/ids.ts';
 import type { JsonObject, OfferedTool } from '../../protocol/tools.ts';
 import { ToolFailure } from '../../tools/tool-failure.ts';
 import { queryOf } from '../../tools/web-search.ts';
+import { asObject } from '../../util/json.ts';
 import type { WrittenCall } from '../call-writer.ts';
 import { addWholeItem } from '../event-target.ts';
 import { askForApproval, refuseApproval } from './ask-for-approval.ts';
@@ -95,10 +96,7 @@ function answerUnknown(
 export function parseArguments(json: string): JsonObject | null {
   if (json.trim() === '') return {};
   try {
-    const value: unknown = JSON.parse(json);
-    return typeof value === 'object' && value !== null && !Array.isArray(value)
-      ? (value as JsonObject)
-      : null;
+    return asObject(JSON.parse(json));
   } catch {
     return null;
   }

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { TOOL_NAME } from '../../protocol/tools.ts';
+import { asObject } from '../../util/json.ts';
 
 /** The rules for the tools of a request, each field alone. */
 
@@ -7,7 +8,7 @@ export const name = z.string().regex(TOOL_NAME, 'must be 1 to 64 letters, digits
 
 /** A value that GraphQL has let through as an object. */
 export const plainObject = z.custom<{ readonly [key: string]: unknown }>(
-  (value) => typeof value === 'object' && value !== null && !Array.isArray(value),
+  (value) => asObject(value) !== null,
   'must be a JSON object.',
 );
 
