@@ -6,7 +6,7 @@ import type {
   McpListToolsItem,
 } from '../protocol/items.ts';
 import type { McpTool as McpToolShape } from '../protocol/tools.ts';
-import { builder } from './builder.ts';
+import { builder, type Types } from './builder.ts';
 import { ContentPart } from './content.ts';
 import type { Context } from './context.ts';
 import type { ItemNode } from './item-node.ts';
@@ -51,15 +51,11 @@ builder.objectRef<ItemNode<McpListToolsItem>>('McpListTools').implement({
   }),
 });
 
-/** Declared apart from their fields: the request names its answer, and the answer its request. */
-const McpApprovalRequest = builder.objectRef<ItemNode<McpApprovalRequestItem>>('McpApprovalRequest');
-const McpApprovalResponse = builder.objectRef<ItemNode<McpApprovalResponseItem>>('McpApprovalResponse');
-
-builder.objectRef<ItemNode<McpCallItem>>('McpCall').implement({
-  description:
-    'The model calls a tool of an MCP server. This server makes the call and gives the model what comes.',
-  interfaces: [Item, Node],
-  fields: (t) => ({
+/** What a call is, whether it is made or waits to be approved. */
+function callFields<Kind extends McpCallItem | McpApprovalRequestItem>(
+  t: PothosSchemaTypes.ObjectFieldBuilder<Types, ItemNode<Kind>>,
+) {
+  return {
     serverLabel: t.string({ description: 'The server.', resolve: ({ item }) => item.serverLabel }),
     name: t.string({
       description: 'The tool, as the server calls it.',
@@ -69,6 +65,19 @@ builder.objectRef<ItemNode<McpCallItem>>('McpCall').implement({
       description: 'The arguments as the model wrote them: JSON text, valid or not.',
       resolve: ({ item }) => item.arguments,
     }),
+  };
+}
+
+/** Declared apart from their fields: the request names its answer, and the answer its request. */
+const McpApprovalRequest = builder.objectRef<ItemNode<McpApprovalRequestItem>>('McpApprovalRequest');
+const McpApprovalResponse = builder.objectRef<ItemNode<McpApprovalResponseItem>>('McpApprovalResponse');
+
+builder.objectRef<ItemNode<McpCallItem>>('McpCall').implement({
+  description:
+    'The model calls a tool of an MCP server. This server makes the call and gives the model what comes.',
+  interfaces: [Item, Node],
+  fields: (t) => ({
+    ...callFields(t),
     output: t.string({
       nullable: true,
       description: 'The text of what the tool gave, joined; null if it gave no text, or nothing yet.',
@@ -104,15 +113,7 @@ McpApprovalRequest.implement({
     'The model wants to call a tool of an MCP server that needs approval. The client continues with an mcpApprovalResponse.',
   interfaces: [Item, Node],
   fields: (t) => ({
-    serverLabel: t.string({ description: 'The server.', resolve: ({ item }) => item.serverLabel }),
-    name: t.string({
-      description: 'The tool, as the server calls it.',
-      resolve: ({ item }) => item.name,
-    }),
-    arguments: t.string({
-      description: 'The arguments as the model wrote them: JSON text, valid or not.',
-      resolve: ({ item }) => item.arguments,
-    }),
+    ...callFields(t),
     error: t.field({
       type: ToolError,
       nullable: true,
