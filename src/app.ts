@@ -1,7 +1,7 @@
 import type { Config, SearchSettings } from './config.ts';
 import { startDemoModel } from './demo/demo-model.ts';
 import { createEngine } from './engine/engine.ts';
-import { LEASE_TIMES, type LeaseTimes } from './engine/leases.ts';
+import { LEASE_TIMES, type LeaseTimes } from './engine/owning/leases.ts';
 import { createChatClient } from './model/chat-client.ts';
 import { createGraphQLServer, ENDPOINT } from './server/graphql-server.ts';
 import { listen } from './server/http-server.ts';

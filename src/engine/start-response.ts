@@ -14,9 +14,9 @@ import type { ToolRules } from './request/check-tools.ts';
 import type { CreateInput } from './request/create-input.ts';
 import { findJoined, type Idempotency, idempotencyOf } from './request/idempotency.ts';
 import { numberSources } from './request/to-tool-items.ts';
-import { type EventSink, Run } from './run.ts';
-import { type RunDependencies, runResponse } from './run-response.ts';
-import type { Runs } from './runs.ts';
+import { type EventSink, Run } from './run/run.ts';
+import { type RunDependencies, runResponse } from './run/run-response.ts';
+import type { Runs } from './run/runs.ts';
 
 export interface StartDependencies extends RunDependencies, ToolRules {
   readonly database: Database;

@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import { Hub } from '../../src/engine/hub.ts';
+import { Hub } from '../../src/engine/following/hub.ts';
 
 /** Counts the followers that the engines of this test process hold. */
 export function watchFollowers(): { readonly count: number; readonly most: number } & Disposable {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { followResponse } from '../../src/engine/follow-response.ts';
-import { Hub } from '../../src/engine/hub.ts';
+import { followResponse } from '../../src/engine/following/follow-response.ts';
+import { Hub } from '../../src/engine/following/hub.ts';
 import type { ResponseEvent } from '../../src/protocol/events.ts';
 import { newResponseId } from '../../src/protocol/ids.ts';
 import { INITIAL_STATE } from '../../src/protocol/response.ts';

@@ -1,8 +1,8 @@
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
-import { Hub } from '../../src/engine/hub.ts';
-import { EventRecorder } from '../../src/engine/record-events.ts';
-import { Run } from '../../src/engine/run.ts';
+import { Hub } from '../../src/engine/following/hub.ts';
+import { EventRecorder } from '../../src/engine/run/record-events.ts';
+import { Run } from '../../src/engine/run/run.ts';
 import type { ResponseEvent } from '../../src/protocol/events.ts';
 import { newItemId, newResponseId } from '../../src/protocol/ids.ts';
 import type { Database } from '../../src/store/database.ts';

@@ -1,7 +1,7 @@
 import type { McpApprovalRequestItem } from '../../protocol/items.ts';
 import { type ToolFailure, toToolError } from '../../tools/tool-failure.ts';
-import { itemAt, type Place } from '../event-target.ts';
-import type { Run } from '../run.ts';
+import { itemAt, type Place } from '../run/event-target.ts';
+import type { Run } from '../run/run.ts';
 
 /** Puts a call to the client: whole, with the arguments that it is to judge. */
 export function askForApproval(run: Run, place: Place, json: string): void {

@@ -2,8 +2,8 @@ import { closeMcpArguments } from '../../protocol/close-items.ts';
 import { type McpCallItem, sizeOfContent } from '../../protocol/items.ts';
 import type { JsonObject, McpServerTool } from '../../protocol/tools.ts';
 import { ToolFailure, toToolError } from '../../tools/tool-failure.ts';
-import { itemAt, type Place } from '../event-target.ts';
-import type { Run } from '../run.ts';
+import { itemAt, type Place } from '../run/event-target.ts';
+import type { Run } from '../run/run.ts';
 import type { ToolContext } from './tool-context.ts';
 
 export interface McpToolCall {

@@ -4,9 +4,9 @@ import type { McpServerTool, McpTool } from '../../protocol/tools.ts';
 import { isAllowed } from '../../tools/mcp-filter.ts';
 import type { McpServers } from '../../tools/mcp-servers.ts';
 import { ToolFailure, toToolError } from '../../tools/tool-failure.ts';
-import { addItem, itemAt, type Place } from '../event-target.ts';
-import type { ToolBudget } from '../limits.ts';
-import type { Run } from '../run.ts';
+import { addItem, itemAt, type Place } from '../run/event-target.ts';
+import type { ToolBudget } from '../run/limits.ts';
+import type { Run } from '../run/run.ts';
 import { someAtOnce } from './some-at-once.ts';
 import type { ToolContext } from './tool-context.ts';
 

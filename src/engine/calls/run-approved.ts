@@ -2,7 +2,7 @@ import { type ApprovedCall, approvedCalls } from '../../protocol/approvals.ts';
 import { newItemId } from '../../protocol/ids.ts';
 import { isAllowed } from '../../tools/mcp-filter.ts';
 import { ToolFailure } from '../../tools/tool-failure.ts';
-import { addItem, type Place } from '../event-target.ts';
+import { addItem, type Place } from '../run/event-target.ts';
 import { callMcpTool, failMcpCall } from './call-mcp-tool.ts';
 import { overLimit, parseArguments } from './run-calls.ts';
 import { someAtOnce } from './some-at-once.ts';

@@ -3,8 +3,8 @@ import { sourcesOf } from '../../protocol/sources.ts';
 import type { WebSearchTool } from '../../protocol/tools.ts';
 import { ToolFailure, toToolError } from '../../tools/tool-failure.ts';
 import { toSearchOutput } from '../../tools/web-search.ts';
-import { itemAt, type Place } from '../event-target.ts';
-import type { Run } from '../run.ts';
+import { itemAt, type Place } from '../run/event-target.ts';
+import type { Run } from '../run/run.ts';
 import type { ToolContext } from './tool-context.ts';
 
 export interface Search {

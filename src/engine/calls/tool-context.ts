@@ -1,8 +1,8 @@
 import type { McpTool } from '../../protocol/tools.ts';
 import type { McpServers } from '../../tools/mcp-servers.ts';
 import type { WebSearch } from '../../tools/web-search.ts';
-import type { ToolBudget } from '../limits.ts';
-import type { Run } from '../run.ts';
+import type { ToolBudget } from '../run/limits.ts';
+import type { Run } from '../run/run.ts';
 
 /** What the calls of one run are made with. */
 export interface ToolContext {

@@ -1,5 +1,5 @@
+import type { Run } from '../run/run.ts';
 import { type FailOptions, failOrphan } from './fail-orphans.ts';
-import type { Run } from './run.ts';
 
 /**
  * Runs that this process gave up although it lives: their events were refused, or something broke in them. They

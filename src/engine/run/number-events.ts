@@ -1,4 +1,4 @@
-import type { EventDraft, ResponseEvent } from '../protocol/events.ts';
+import type { EventDraft, ResponseEvent } from '../../protocol/events.ts';
 
 /** Gives the events of one response their numbers: 0, 1, 2 … without a gap. The only owner of the counter. */
 export class EventNumbers {

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { unusedAnswers } from '../protocol/approvals.ts';
-import { isTerminal, type ResponseEvent } from '../protocol/events.ts';
-import { sizeOfItem } from '../protocol/items.ts';
-import { type Database, isCancelled, isDatabaseAway } from '../store/database.ts';
-import { commitEvents, type Ending, type LogBatch } from '../store/event-log.ts';
-import type { Logger } from '../util/logger.ts';
-import type { Hub } from './hub.ts';
+import { unusedAnswers } from '../../protocol/approvals.ts';
+import { isTerminal, type ResponseEvent } from '../../protocol/events.ts';
+import { sizeOfItem } from '../../protocol/items.ts';
+import { type Database, isCancelled, isDatabaseAway } from '../../store/database.ts';
+import { commitEvents, type Ending, type LogBatch } from '../../store/event-log.ts';
+import type { Logger } from '../../util/logger.ts';
+import type { Hub } from '../following/hub.ts';
 import type { EventSink, Run } from './run.ts';
 
 export interface RecorderOptions {

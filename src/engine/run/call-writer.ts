@@ -1,8 +1,8 @@
-import type { ModelPart } from '../model/model-client.ts';
-import { closeItem } from '../protocol/close-items.ts';
-import { newCallId, newItemId } from '../protocol/ids.ts';
-import type { FunctionCallItem, Item } from '../protocol/items.ts';
-import type { Route } from '../tools/toolbox.ts';
+import type { ModelPart } from '../../model/model-client.ts';
+import { closeItem } from '../../protocol/close-items.ts';
+import { newCallId, newItemId } from '../../protocol/ids.ts';
+import type { FunctionCallItem, Item } from '../../protocol/items.ts';
+import type { Route } from '../../tools/toolbox.ts';
 import { addItem, type EventTarget, itemAt, type Place } from './event-target.ts';
 
 export interface CallWriterOptions {

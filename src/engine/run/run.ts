@@ -1,7 +1,7 @@
-import { applyEvent } from '../protocol/apply-event.ts';
-import { closeOpenItems } from '../protocol/close-items.ts';
-import type { EventDraft, ResponseEvent, TerminalType } from '../protocol/events.ts';
-import type { Item } from '../protocol/items.ts';
+import { applyEvent } from '../../protocol/apply-event.ts';
+import { closeOpenItems } from '../../protocol/close-items.ts';
+import type { EventDraft, ResponseEvent, TerminalType } from '../../protocol/events.ts';
+import type { Item } from '../../protocol/items.ts';
 import {
   INITIAL_STATE,
   type IncompleteReason,
@@ -9,9 +9,9 @@ import {
   type ResponseError,
   type ResponseState,
   type Snapshot,
-} from '../protocol/response.ts';
-import { addUsage, type Usage } from '../protocol/usage.ts';
-import { orAborted } from '../util/async-iteration.ts';
+} from '../../protocol/response.ts';
+import { addUsage, type Usage } from '../../protocol/usage.ts';
+import { orAborted } from '../../util/async-iteration.ts';
 import { EventNumbers } from './number-events.ts';
 
 /** Where the events of a run go: to the log and from there to followers, or straight to them if nothing is stored. */

@@ -1,13 +1,13 @@
 import { randomUUID } from 'node:crypto';
-import type { Database } from '../store/database.ts';
+import type { Database } from '../../store/database.ts';
 import {
   declareExpiredDead,
   endProcess,
   forgetEndedProcesses,
   registerProcess,
   renewLease,
-} from '../store/processes.ts';
-import type { Logger } from '../util/logger.ts';
+} from '../../store/processes.ts';
+import type { Logger } from '../../util/logger.ts';
 
 /** How long a lease lasts by the database's clock, how often it is renewed, and how often others are looked at. */
 export interface LeaseTimes {

@@ -1,5 +1,5 @@
-import type { FinishReason, ModelClient, ModelRequest } from '../model/model-client.ts';
-import { orAborted } from '../util/async-iteration.ts';
+import type { FinishReason, ModelClient, ModelRequest } from '../../model/model-client.ts';
+import { orAborted } from '../../util/async-iteration.ts';
 import type { WrittenCall } from './call-writer.ts';
 import { ItemWriter, type ItemWriterOptions } from './item-writer.ts';
 import type { Run } from './run.ts';

@@ -1,8 +1,8 @@
-import type { ModelPart } from '../model/model-client.ts';
-import { closeItem, closePart } from '../protocol/close-items.ts';
-import type { Annotation, OutputPart, ReasoningTextPart } from '../protocol/content.ts';
-import { newItemId } from '../protocol/ids.ts';
-import type { MessageItem, ReasoningItem } from '../protocol/items.ts';
+import type { ModelPart } from '../../model/model-client.ts';
+import { closeItem, closePart } from '../../protocol/close-items.ts';
+import type { Annotation, OutputPart, ReasoningTextPart } from '../../protocol/content.ts';
+import { newItemId } from '../../protocol/ids.ts';
+import type { MessageItem, ReasoningItem } from '../../protocol/items.ts';
 import { CallWriter, type CallWriterOptions, type WrittenCall } from './call-writer.ts';
 import { addItem, type EventTarget, type Place } from './event-target.ts';
 

@@ -1,4 +1,4 @@
-import type { ResponseId } from '../protocol/ids.ts';
+import type { ResponseId } from '../../protocol/ids.ts';
 import type { Run } from './run.ts';
 
 /** The runs in flight in this process. */

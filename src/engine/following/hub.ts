@@ -1,5 +1,5 @@
-import type { ResponseEvent } from '../protocol/events.ts';
-import type { ResponseId } from '../protocol/ids.ts';
+import type { ResponseEvent } from '../../protocol/events.ts';
+import type { ResponseId } from '../../protocol/ids.ts';
 
 type Listener = (events: readonly ResponseEvent[]) => void;
 

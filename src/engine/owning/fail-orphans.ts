@@ -1,14 +1,14 @@
-import { applyEvent } from '../protocol/apply-event.ts';
-import { unusedAnswers } from '../protocol/approvals.ts';
-import { closeOpenItems } from '../protocol/close-items.ts';
-import type { EventDraft, ResponseEvent } from '../protocol/events.ts';
-import { hasEnded, INITIAL_STATE, type ResponseState } from '../protocol/response.ts';
-import type { Database } from '../store/database.ts';
-import { commitEvents, wholeLogs } from '../store/event-log.ts';
-import { ownInputOf } from '../store/items.ts';
-import { findOrphans, type Orphan } from '../store/processes.ts';
-import type { Logger } from '../util/logger.ts';
-import { EventNumbers } from './number-events.ts';
+import { applyEvent } from '../../protocol/apply-event.ts';
+import { unusedAnswers } from '../../protocol/approvals.ts';
+import { closeOpenItems } from '../../protocol/close-items.ts';
+import type { EventDraft, ResponseEvent } from '../../protocol/events.ts';
+import { hasEnded, INITIAL_STATE, type ResponseState } from '../../protocol/response.ts';
+import type { Database } from '../../store/database.ts';
+import { commitEvents, wholeLogs } from '../../store/event-log.ts';
+import { ownInputOf } from '../../store/items.ts';
+import { findOrphans, type Orphan } from '../../store/processes.ts';
+import type { Logger } from '../../util/logger.ts';
+import { EventNumbers } from '../run/number-events.ts';
 
 export interface FailOptions {
   readonly database: Database;

@@ -1,7 +1,7 @@
-import type { EventDraft } from '../protocol/events.ts';
-import type { ItemId } from '../protocol/ids.ts';
-import type { Item, ItemType } from '../protocol/items.ts';
-import type { ResponseState } from '../protocol/response.ts';
+import type { EventDraft } from '../../protocol/events.ts';
+import type { ItemId } from '../../protocol/ids.ts';
+import type { Item, ItemType } from '../../protocol/items.ts';
+import type { ResponseState } from '../../protocol/response.ts';
 
 /** What writing items needs of a run: its state, and a way to change it. */
 export interface EventTarget {

@@ -1,10 +1,10 @@
-import { isTerminal, type ResponseEvent } from '../protocol/events.ts';
-import type { ResponseId } from '../protocol/ids.ts';
-import type { Scope } from '../protocol/scope.ts';
-import { type Database, isDatabaseAway } from '../store/database.ts';
-import { eventsAfter } from '../store/event-log.ts';
-import { isInFlight } from '../store/responses.ts';
-import { abortable, Bell } from '../util/async-iteration.ts';
+import { isTerminal, type ResponseEvent } from '../../protocol/events.ts';
+import type { ResponseId } from '../../protocol/ids.ts';
+import type { Scope } from '../../protocol/scope.ts';
+import { type Database, isDatabaseAway } from '../../store/database.ts';
+import { eventsAfter } from '../../store/event-log.ts';
+import { isInFlight } from '../../store/responses.ts';
+import { abortable, Bell } from '../../util/async-iteration.ts';
 import type { Hub } from './hub.ts';
 
 export interface Following {

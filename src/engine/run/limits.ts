@@ -1,7 +1,7 @@
-import type { ResponseSettings } from '../protocol/request.ts';
-import type { IncompleteReason } from '../protocol/response.ts';
-import type { Usage } from '../protocol/usage.ts';
-import { ToolFailure } from '../tools/tool-failure.ts';
+import type { ResponseSettings } from '../../protocol/request.ts';
+import type { IncompleteReason } from '../../protocol/response.ts';
+import type { Usage } from '../../protocol/usage.ts';
+import { ToolFailure } from '../../tools/tool-failure.ts';
 
 export interface Progress {
   /** Rounds that are over. */
