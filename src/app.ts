@@ -8,6 +8,9 @@ import { listen } from './server/http-server.ts';
 import { attachWebSocket } from './server/websocket.ts';
 import { isReachable, migrateDatabase, openDatabase } from './store/database.ts';
 import { startEmbedded } from './store/embedded.ts';
+import { createPostgresWakeUps } from './store/postgres-wake-ups.ts';
+import { createRedisWakeUps } from './store/redis-wake-ups.ts';
+import type { WakeUps } from './store/wake-ups.ts';
 import { createOutbound } from './tools/outbound.ts';
 import { BRAVE_URL, createWebSearch, type SearchProviderOptions, TAVILY_URL } from './tools/web-search.ts';
 import type { Logger } from './util/logger.ts';
@@ -19,7 +22,7 @@ export interface App {
   stop(): Promise<void>;
 }
 
-/** How patient the parts are. Tests are less so. In milliseconds. */
+/** How patient the parts are, in milliseconds. Tests are less so. */
 export interface Timing {
   readonly lease: LeaseTimes;
   /** How often a follower asks the log about a response that runs elsewhere. */
@@ -28,9 +31,19 @@ export interface Timing {
   readonly runGraceMs: number;
   /** How long answers under way may take to leave. */
   readonly answerGraceMs: number;
+  /** How long a client may read nothing of what waits for it, before its connection is closed. */
+  readonly stuckMs: number;
+  /** Stands between this process and the wake-ups of others: tests lose them on purpose. */
+  readonly throughWakeUps?: (wakeUps: WakeUps) => WakeUps;
 }
 
-const TIMING: Timing = { lease: LEASE_TIMES, pollMs: 1000, runGraceMs: 6000, answerGraceMs: 500 };
+const TIMING: Timing = {
+  lease: LEASE_TIMES,
+  pollMs: 1000,
+  runGraceMs: 25_000,
+  answerGraceMs: 500,
+  stuckMs: 30_000,
+};
 
 /**
  * Puts the parts together and starts them, the lowest first; a failure stops those that run already.
@@ -61,8 +74,14 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
     const toProvider = createOutbound({ allowPrivate: true });
     parts.defer(() => toProvider.close());
 
+    const wakeUps =
+      config.redisUrl === null
+        ? createPostgresWakeUps({ url: databaseUrl, logger })
+        : createRedisWakeUps({ url: config.redisUrl, logger });
+    parts.defer(() => wakeUps.close());
     const engine = createEngine({
       database,
+      wakeUps: timing.throughWakeUps?.(wakeUps) ?? wakeUps,
       model,
       webSearch: config.webSearch && createWebSearch(toSearchOptions(config.webSearch), toProvider.fetch),
       fetch: outbound.fetch,
@@ -73,17 +92,23 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
       maxRounds: config.maxRounds,
       leaseTimes: timing.lease,
       pollMs: timing.pollMs,
+      detachGraceMs: config.detachGraceMs,
+      retentionMinutes: config.retentionMinutes,
+      maxRuns: config.maxRuns,
+      maxBackgroundRuns: config.maxBackgroundRuns,
       alone: embedded !== null,
     });
     await engine.start();
     let serving = true;
     const isReady = async () => serving && (await isReachable(database));
     const graphql = createGraphQLServer({ engine, logger, isReady });
-    const http = await listen(graphql, config).catch(async (error: unknown) => {
-      await engine.stop(0);
-      throw error;
-    });
-    const sockets = attachWebSocket(http.server, graphql, logger);
+    const http = await listen(graphql, { ...config, stuckMs: timing.stuckMs }).catch(
+      async (error: unknown) => {
+        await engine.stop(0);
+        throw error;
+      },
+    );
+    const sockets = attachWebSocket(http.server, graphql, { logger, stuckMs: timing.stuckMs });
     logger.info({ origin: http.origin, embedded: embedded !== null, demo: demo !== null }, 'started');
 
     const stop = async () => {

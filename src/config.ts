@@ -17,7 +17,13 @@ const postgresUrl = z
     (text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''),
     'a URL like postgres://user@host/database',
   );
-const FROM_ONE = 'a whole number from 1';
+const redisUrl = z
+  .string()
+  .refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ''), 'a URL like redis://host:6379');
+const count = (low: number) => {
+  const error = `a whole number from ${low}`;
+  return z.coerce.number(error).int(error).min(low, error).max(1_000_000_000, error);
+};
 const PORT_RANGE = 'a whole number from 0 to 65535';
 const TRUE_OR_FALSE = 'true or false';
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -32,7 +38,7 @@ const Environment = z.object({
   OPENAI_API_KEY: z.string().optional(),
   DEFAULT_MODEL: z.string().optional(),
   MODEL_IDLE_TIMEOUT_MS: milliseconds(1).default(120_000),
-  MAX_ROUNDS: z.coerce.number(FROM_ONE).int(FROM_ONE).min(1, FROM_ONE).default(10),
+  MAX_ROUNDS: count(1).default(10),
   TOOL_TIMEOUT_MS: milliseconds(1).default(60_000),
   BRAVE_API_KEY: z.string().optional(),
   TAVILY_API_KEY: z.string().optional(),
@@ -40,6 +46,11 @@ const Environment = z.object({
   MCP_ALLOW_PRIVATE: z
     .stringbool({ truthy: ['true'], falsy: ['false'], error: TRUE_OR_FALSE })
     .default(false),
+  REDIS_URL: redisUrl.optional(),
+  DETACH_GRACE_MS: milliseconds(0).default(30_000),
+  EVENT_RETENTION_MINUTES: count(0).default(60),
+  MAX_RUNS: count(1).default(4096),
+  MAX_BACKGROUND_RUNS: count(1).default(64),
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
@@ -61,6 +72,12 @@ export interface Config {
   readonly webSearch: SearchSettings | null;
   /** True: MCP servers and images may be at loopback and private addresses. */
   readonly allowPrivate: boolean;
+  /** Null: instances wake each other through Postgres. */
+  readonly redisUrl: string | null;
+  readonly detachGraceMs: number;
+  readonly retentionMinutes: number;
+  readonly maxRuns: number;
+  readonly maxBackgroundRuns: number;
   readonly logLevel: string;
 }
 
@@ -109,6 +126,11 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     toolTimeoutMs: env.TOOL_TIMEOUT_MS,
     webSearch: toSearchSettings(env),
     allowPrivate: env.MCP_ALLOW_PRIVATE,
+    redisUrl: env.REDIS_URL ?? null,
+    detachGraceMs: env.DETACH_GRACE_MS,
+    retentionMinutes: env.EVENT_RETENTION_MINUTES,
+    maxRuns: env.MAX_RUNS,
+    maxBackgroundRuns: env.MAX_BACKGROUND_RUNS,
     logLevel: env.LOG_LEVEL,
   });
 }

@@ -6,7 +6,7 @@ import { createLogger } from './util/logger.ts';
 const DEMO = `No OPENAI_BASE_URL and no OPENAI_API_KEY: the built-in demo model answers. It is not a language model. For a real one, e.g. Ollama: OPENAI_BASE_URL=http://127.0.0.1:11434/v1 DEFAULT_MODEL=llama3.2 npm start\n`;
 
 /** The longest that a stop may take. In milliseconds. */
-const STOP_LIMIT_MS = 9_500;
+const STOP_LIMIT_MS = 29_000;
 
 try {
   const config = readConfig(process.env);

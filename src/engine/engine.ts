@@ -1,26 +1,32 @@
 import { setTimeout as wait } from 'node:timers/promises';
-import type { ResponseEvent } from '../protocol/events.ts';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { ModelInfo } from '../protocol/model-info.ts';
-import type { RequestError } from '../protocol/request-error.ts';
-import { hasEnded, type ResponseBase } from '../protocol/response.ts';
+import { hasEnded } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
-import { formatStreamCursor, parseStreamCursor } from '../protocol/stream-cursor.ts';
+import { formatStreamCursor } from '../protocol/stream-cursor.ts';
+import type { McpSecrets } from '../protocol/tools.ts';
 import type { Database } from '../store/database.ts';
-import { deleteResponse } from '../store/delete-response.ts';
-import { lastLogged } from '../store/event-log.ts';
+import { purgeDeleted } from '../store/delete-response.ts';
 import { declareAllDead } from '../store/processes.ts';
+import type { WakeUps } from '../store/wake-ups.ts';
 import { AppError } from '../util/errors.ts';
-import { followResponse } from './following/follow-response.ts';
+import { type CancelResult, cancelResponse, removeResponse } from './cancel-response.ts';
+import { type CreateResult, toCreateResult } from './create-result.ts';
+import { Elsewhere } from './following/elsewhere.ts';
+import { createFollowing } from './following/following.ts';
 import { Hub } from './following/hub.ts';
-import { waitForEnd } from './following/wait-for-end.ts';
+import { trimLogs } from './following/trim-logs.ts';
+import { UnstoredLogs } from './following/unstored-logs.ts';
 import { Abandoned } from './owning/abandoned.ts';
-import { failOrphans } from './owning/fail-orphans.ts';
+import { Audience } from './owning/audience.ts';
+import { Background } from './owning/background.ts';
+import { endOrphans } from './owning/end-orphans.ts';
 import { Lease, type LeaseTimes } from './owning/leases.ts';
-import { type ResponseView, readResponses } from './read-responses.ts';
+import { Wishes } from './owning/wishes.ts';
+import type { ResponseView } from './read-responses.ts';
 import { createReaders } from './readers.ts';
 import type { CreateInput } from './request/create-input.ts';
-import { createUnstoredSink, EventRecorder } from './run/record-events.ts';
+import { EventRecorder } from './run/record-events.ts';
 import type { Run } from './run/run.ts';
 import type { RunDependencies } from './run/run-response.ts';
 import { Runs } from './run/runs.ts';
@@ -28,27 +34,22 @@ import { startResponse } from './start-response.ts';
 
 export interface EngineOptions extends RunDependencies {
   readonly database: Database;
+  readonly wakeUps: WakeUps;
   readonly defaultModel: string | null;
   /** True: MCP servers and images may be at private addresses. */
   readonly allowPrivate: boolean;
   readonly leaseTimes: LeaseTimes;
-  /** How often a follower asks the log about a response that runs elsewhere. In milliseconds. */
+  /** How often the log is asked about responses that run elsewhere. In milliseconds. */
   readonly pollMs: number;
+  /** How long a run that nobody waits for or follows goes on. In milliseconds. */
+  readonly detachGraceMs: number;
+  /** How long after its end a response can be replayed event by event. */
+  readonly retentionMinutes: number;
+  /** Runs at once that somebody waits for or follows, and runs at once in the background. */
+  readonly maxRuns: number;
+  readonly maxBackgroundRuns: number;
   /** True if no other process can be using the database: whoever has a lease there is dead. */
   readonly alone: boolean;
-}
-
-export type CreateResult =
-  | { readonly response: ResponseView }
-  | { readonly response: null; readonly errors: readonly RequestError[] };
-
-export type DeleteResult = 'deleted' | 'not_found' | 'in_flight';
-
-/** A response being followed. */
-export interface Following {
-  readonly base: ResponseBase;
-  /** Batches of events; returning early releases everything at once. */
-  readonly batches: AsyncGenerator<readonly ResponseEvent[], void>;
 }
 
 /** Everything that the API does, without a word about GraphQL. Every method sees the rows of its scope only. */
@@ -60,60 +61,69 @@ const COMMIT_GRACE_MS = 1500;
 const LEASE_GRACE_MS = 500;
 
 export function createEngine(options: EngineOptions) {
-  const { database, model, logger, pollMs } = options;
+  const { database, model, logger, pollMs, wakeUps } = options;
   const hub = new Hub();
-  const runs = new Runs();
+  const runs = new Runs(options.maxRuns);
   const stopping = new AbortController();
   const starts = new Set<Promise<unknown>>();
   let draining = false;
+  const processId = () => lease.processId;
+  const runsHere = (id: ResponseId) => runs.get(id) !== undefined;
+  const shared = { database, logger, hub, runs, processId, pollMs };
+
   const lease: Lease = new Lease({
     database,
     logger,
     times: options.leaseTimes,
     onLost: () => runs.loseAll(),
     onSweep: async () => {
-      await failOrphans(failing);
+      await endOrphans(ending);
       await abandoned.retry();
+      background.wake();
+      await trimLogs(database, options.retentionMinutes);
+      await purgeDeleted(database);
     },
   });
-  const failing = { database, logger, processId: () => lease.processId };
-  const abandoned = new Abandoned(failing);
+  const ending = { ...shared, wakeUps };
+  const abandoned = new Abandoned(ending);
+  const onBroken = (run: Run) => abandoned.add(run);
   const recorder = new EventRecorder({
-    database,
-    hub,
-    logger,
-    processId: () => lease.processId,
+    ...shared,
+    tellOthers: (logged) => {
+      if (!lease.isAlone) wakeUps.send(logged.map((each) => ({ type: 'logged', ...each })));
+    },
+    assure: () => lease.assure(),
     onFenced: (id) => lease.lost(id),
-    onRefused: (run) => abandoned.add(run),
+    onRefused: onBroken,
   });
-  const starting = {
-    ...options,
-    hasWebSearch: options.webSearch !== null,
-    runs,
+  const unstored = new UnstoredLogs(hub);
+  const elsewhere = new Elsewhere({ ...shared, runsHere });
+  const following = createFollowing({ ...shared, unstored, runsHere });
+  const background = new Background({
+    ...shared,
     recorder,
-    unstored: createUnstoredSink(hub),
-    processId: () => lease.processId,
-    onBroken: (run: Run) => abandoned.add(run),
-  };
-  const following = {
-    database,
-    hub,
-    pollMs,
-    runsHere: (id: ResponseId) => runs.get(id) !== undefined,
-    stopping: stopping.signal,
-  };
+    wakeUps,
+    limit: options.maxBackgroundRuns,
+    run: options,
+    onBroken,
+  });
+  const wishes = new Wishes(shared);
+  const audience = new Audience({ ...shared, graceMs: options.detachGraceMs });
 
   const viewOf = async (scope: Scope, id: ResponseId): Promise<ResponseView> => {
-    const view = (await readResponses(database, scope, [id])).get(id);
+    const view = (await readers.responses(scope, [id])).get(id);
     if (view === undefined) throw new AppError('NOT_FOUND', `There is no response "${id}".`);
     return view;
   };
+  const readers = createReaders(database, unstored);
 
   /** The view of a response once it has ended, wherever it runs. */
   const endOf = async (scope: Scope, id: ResponseId, signal: AbortSignal): Promise<ResponseView> => {
     const before = await viewOf(scope, id);
     if (hasEnded(before.state.status)) return before;
-    await waitForEnd(following, { scope, responseId: id, after: before.sequenceNumber }, signal);
+    const either = AbortSignal.any([signal, stopping.signal]);
+    await following.waitForEnd(scope, { id, after: before.sequenceNumber }, either);
+    signal.throwIfAborted();
     const view = await viewOf(scope, id);
     if (hasEnded(view.state.status)) return view;
     throw new AppError(
@@ -122,78 +132,73 @@ export function createEngine(options: EngineOptions) {
     );
   };
 
+  const creating = {
+    ...options,
+    ...shared,
+    hasWebSearch: options.webSearch !== null,
+    recorder,
+    unstored,
+    queue: (id: ResponseId, secrets: McpSecrets) => background.add(id, secrets),
+    onBroken,
+    viewOf,
+    endOf,
+  };
+  const cancelling = { database, runs, wakeUps, endOf, endOrphans: () => endOrphans(ending) };
+
   return {
     async start(): Promise<void> {
       if (options.alone) await declareAllDead(database);
       await lease.start();
       try {
-        await failOrphans(failing);
+        await endOrphans(ending);
       } catch (error) {
         await lease.stop();
         throw error;
       }
+      background.wake();
+      for (const part of [elsewhere, wishes, audience]) part.start();
+      wakeUps.listen({
+        onWakeUps: (all) => {
+          for (const wakeUp of all) {
+            if (wakeUp.type === 'logged') {
+              if (!runsHere(wakeUp.responseId)) hub.wake(wakeUp.responseId, wakeUp.last);
+            } else if (wakeUp.type === 'work') background.wake();
+            else void wishes.look();
+          }
+        },
+        onGap: () => {
+          elsewhere.look();
+          void wishes.look();
+          background.wake();
+        },
+      });
     },
 
     /**
-     * Starts a run. Resolves when the response has ended, or with `stream: true` once its run has started. When
-     * `signal` aborts before, the caller has gone: the run is cancelled, unless an idempotency key says that the
-     * caller may come back for it.
+     * Starts a run. Resolves when the response has ended; with `stream: true` once its run has started, with
+     * `background: true` once it is queued. When `signal` aborts before, the caller has gone: the run is cancelled,
+     * or, with an idempotency key, given the time in which the caller may come back for it.
      */
     async create(scope: Scope, input: CreateInput, signal: AbortSignal): Promise<CreateResult> {
       if (draining) throw new AppError('UNAVAILABLE', 'This server is stopping. Try again.');
       signal.throwIfAborted();
-      const start = startResponse(starting, scope, input);
+      const start = startResponse(creating, scope, input);
       starts.add(start);
       const outcome = await start.finally(() => starts.delete(start));
-      switch (outcome.kind) {
-        case 'refused':
-          return { response: null, errors: outcome.errors };
-        case 'joined':
-          return { response: await (input.stream ? viewOf : endOf)(scope, outcome.responseId, signal) };
-        case 'started': {
-          if (input.stream)
-            return { response: { ...outcome.snapshot, output: outcome.snapshot.state.output } };
-          const { run } = outcome;
-          const leave = () => {
-            if (!input.idempotencyKey) run.stop('cancelled');
-          };
-          signal.addEventListener('abort', leave);
-          if (signal.aborted) leave();
-          const ended = await run.ended.finally(() => signal.removeEventListener('abort', leave));
-          if (ended !== null) return { response: { ...ended, output: ended.state.output } };
-          if (!run.base.settings.store)
-            throw new AppError('UNAVAILABLE', 'The run broke and was not stored.');
-          return { response: await endOf(scope, run.base.id, signal) };
-        }
-        default:
-          return outcome satisfies never;
-      }
+      return toCreateResult(creating, { scope, input, outcome }, signal);
     },
 
-    remove: (scope: Scope, id: ResponseId): Promise<DeleteResult> => deleteResponse(database, scope, id),
+    /** As `cancelResponse`: the wish stands even if `signal` ends the waiting. */
+    cancel: (scope: Scope, id: ResponseId, signal: AbortSignal): Promise<CancelResult> =>
+      cancelResponse(cancelling, { scope, id }, signal),
 
-    /**
-     * Replays a response after `cursor`, from its start without one, then follows it.
-     *
-     * @throws AppError NOT_FOUND for an unknown id, INVALID_INPUT for a cursor that this response has not given out.
-     */
-    async follow(scope: Scope, id: ResponseId, cursor: string | null): Promise<Following> {
-      const place = cursor === null ? null : parseStreamCursor(cursor);
-      if (cursor !== null && place?.responseId !== id) {
-        throw new AppError(
-          'INVALID_INPUT',
-          `"${cursor.slice(0, 100)}" is not a cursor of the response "${id}".`,
-        );
-      }
-      const view = await viewOf(scope, id);
-      const after = place?.sequenceNumber ?? -1;
-      if (after > view.sequenceNumber && after > (await lastLogged(database, scope, id))) {
-        throw new AppError('INVALID_INPUT', `The response "${id}" has not given out this cursor.`);
-      }
-      return { base: view.base, batches: followResponse(following, { scope, responseId: id, after }) };
-    },
+    /** Deletes a response, one in flight after it was cancelled; false if there is none. */
+    remove: (scope: Scope, id: ResponseId): Promise<boolean> =>
+      removeResponse(cancelling, { scope, id }, stopping.signal),
 
-    ...createReaders(database),
+    follow: following.follow,
+
+    ...readers,
 
     models: (signal: AbortSignal): Promise<readonly ModelInfo[]> => model.listModels(signal),
 
@@ -202,19 +207,25 @@ export function createEngine(options: EngineOptions) {
     cursorOf: (id: ResponseId, sequenceNumber: number): string =>
       formatStreamCursor({ responseId: id, sequenceNumber }),
 
-    /** Takes no new runs, gives those in flight `graceMs` to end, then ends them as FAILED, and lets followers go. */
+    /**
+     * Takes no new runs, hands back those in the background, gives the others `graceMs` to end, then ends them as
+     * FAILED. Followers stay: whoever serves them sends them elsewhere.
+     */
     async stop(graceMs: number): Promise<void> {
       draining = true;
       const { promise: late, resolve } = Promise.withResolvers<void>();
       const timer = setTimeout(resolve, graceMs);
       await Promise.race([Promise.allSettled(starts), pause(START_GRACE_MS)]);
-      await Promise.race([runs.ended(), late]);
+      await Promise.race([Promise.all([background.stop(graceMs), runs.ended()]), late]);
       clearTimeout(timer);
+      audience.stop();
       for (const run of runs.all()) run.stop('shutdown');
       // The database may be away, or hang: then what is left is ended by the next start.
       await Promise.race([runs.ended(), pause(COMMIT_GRACE_MS)]);
       recorder.close();
       stopping.abort();
+      elsewhere.stop();
+      wishes.stop();
       const ended = lease
         .stop()
         .catch((error: unknown) => logger.warn({ error }, 'the lease could not be ended'));

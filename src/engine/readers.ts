@@ -15,16 +15,26 @@ import {
   pendingItems,
 } from '../store/items.ts';
 import { countResponses, responsesPage } from '../store/responses.ts';
+import type { UnstoredLogs } from './following/unstored-logs.ts';
 import { type ResponseView, readResponses, toViews } from './read-responses.ts';
 
 /** More than this many rows are not counted. */
 const COUNT_CAP = 10_000;
 
 /** What the engine reads and never changes: the stored responses and their items, within a scope. */
-export function createReaders(database: Database) {
+export function createReaders(database: Database, unstored: UnstoredLogs) {
   return {
-    responses: (scope: Scope, ids: readonly ResponseId[]): Promise<ReadonlyMap<ResponseId, ResponseView>> =>
-      readResponses(database, scope, ids),
+    /** Of responses that are not stored, those in flight here. */
+    async responses(
+      scope: Scope,
+      ids: readonly ResponseId[],
+    ): Promise<ReadonlyMap<ResponseId, ResponseView>> {
+      const here = ids.flatMap((id) => unstored.view(scope, id) ?? []);
+      const stored = await readResponses(database, scope, ids);
+      return here.length === 0
+        ? stored
+        : new Map([...stored, ...here.map((view) => [view.base.id, view] as const)]);
+    },
 
     async responsesPage(
       scope: Scope,

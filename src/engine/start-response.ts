@@ -1,19 +1,24 @@
+import { applyEvent } from '../protocol/apply-event.ts';
 import { asResponseId, newResponseId, type ResponseId } from '../protocol/ids.ts';
 import type { RequestError } from '../protocol/request-error.ts';
-import { hasEnded, type Snapshot } from '../protocol/response.ts';
+import { hasEnded, INITIAL_STATE, type Snapshot } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
+import type { McpSecrets } from '../protocol/tools.ts';
 import type { Database } from '../store/database.ts';
 import { insertResponse } from '../store/insert-response.ts';
 import { type BranchItem, branchItems } from '../store/items.ts';
 import { findResponses } from '../store/responses.ts';
 import { AppError } from '../util/errors.ts';
+import type { UnstoredLogs } from './following/unstored-logs.ts';
 import { answeredIn, checkApprovals } from './request/check-approvals.ts';
 import { checkContinuation, type History } from './request/check-continuation.ts';
-import { type CheckedRequest, checkRequest } from './request/check-request.ts';
+import { checkRequest } from './request/check-request.ts';
 import type { ToolRules } from './request/check-tools.ts';
 import type { CreateInput } from './request/create-input.ts';
 import { findJoined, type Idempotency, idempotencyOf } from './request/idempotency.ts';
+import { findReferenced } from './request/item-references.ts';
 import { numberSources } from './request/to-tool-items.ts';
+import { firstEvents } from './run/number-events.ts';
 import { type EventSink, Run } from './run/run.ts';
 import { type RunDependencies, runResponse } from './run/run-response.ts';
 import type { Runs } from './run/runs.ts';
@@ -22,24 +27,31 @@ export interface StartDependencies extends RunDependencies, ToolRules {
   readonly database: Database;
   readonly runs: Runs;
   readonly recorder: EventSink;
-  readonly unstored: EventSink;
+  readonly unstored: UnstoredLogs;
   readonly defaultModel: string | null;
   readonly processId: () => string;
+  /** Called with a response that waits in the background, and the secrets of its MCP servers. */
+  readonly queue: (id: ResponseId, secrets: McpSecrets) => void;
   /** Called for a run in which something broke that is no outcome of a run. */
   readonly onBroken: (run: Run) => void;
 }
 
 /**
  * - `started`: a new run, in flight here
+ * - `queued`: a new response, which waits in the background for a process to run it
  * - `joined`: an earlier request with the same idempotency key and input has started this response
  * - `refused`: nothing was started
  */
 export type StartOutcome =
   | { readonly kind: 'started'; readonly run: Run; readonly snapshot: Snapshot }
+  | { readonly kind: 'queued'; readonly snapshot: Snapshot }
   | { readonly kind: 'joined'; readonly responseId: ResponseId }
   | { readonly kind: 'refused'; readonly errors: readonly RequestError[] };
 
-/** Checks a request, commits its beginning and starts its run. Resolves once ResponseInProgress is committed. */
+/** A run takes seconds to minutes, and there are many. */
+const RETRY_AFTER_SECONDS = 5;
+
+/** Checks a request, commits its beginning and starts or queues its run. Resolves once that is committed. */
 export async function startResponse(
   dependencies: StartDependencies,
   scope: Scope,
@@ -50,18 +62,20 @@ export async function startResponse(
   const joined = await join(database, scope, idempotency);
   if (joined !== null) return joined;
 
-  const checked = checkRequest(input, dependencies);
+  const referenced = await findReferenced(database, scope, input.input);
+  const checked = checkRequest(input, { ...dependencies, referenced });
   const branch = await readBranch(database, scope, input.previousResponseId ?? null);
   const errors = [
     ...('errors' in checked ? checked.errors : []),
     ...('errors' in branch
       ? branch.errors
       : [
-          ...checkContinuation(branch.history, checked.input),
+          ...checkContinuation(branch.history, checked),
           ...(await checkApprovals(database, scope, {
             tools: input.tools,
             history: branch.history.items,
             input: checked.input,
+            places: checked.places,
           })),
         ]),
   ];
@@ -71,18 +85,25 @@ export async function startResponse(
     return (isTaken ? await join(database, scope, idempotency) : null) ?? { kind: 'refused', errors };
   }
 
+  const { settings, secrets } = checked;
+  using place = settings.background ? null : dependencies.runs.reserve();
+  if (!settings.background && place === null) return { kind: 'refused', errors: [tooManyRuns()] };
+
   const ownInput = numberSources(branch.history.items, checked.input);
-  const run = createRun(dependencies, scope, { settings: checked.settings, input: ownInput, branch });
-  const firstEvents = run.begin();
+  const { previousResponseId } = branch;
+  const base = { id: newResponseId(), createdAt: Date.now(), previousResponseId, settings };
+  const events = firstEvents(settings);
   const owner = dependencies.processId();
-  if (checked.settings.store) {
+  if (settings.store) {
     const outcome = await insertResponse(database, scope, {
       processId: owner,
+      // What needs secrets waits for the process that has them.
+      runBy: settings.background && secrets.size === 0 ? null : owner,
       response: {
-        base: run.base,
+        base,
         depth: branch.depth,
         input: ownInput,
-        firstEvents,
+        firstEvents: events,
         answers: answeredIn(checked.input),
         idempotency,
       },
@@ -94,50 +115,49 @@ export async function startResponse(
       case 'approval_taken': // likewise; the check says which
         return startResponse(dependencies, scope, input);
       case 'parent_gone':
-        return { kind: 'refused', errors: [previousNotFound(run.base.previousResponseId ?? '')] };
+        return { kind: 'refused', errors: [previousNotFound(previousResponseId ?? '')] };
       case 'fenced':
         throw new AppError('UNAVAILABLE', 'This server has lost its lease on the database. Try again.');
       default:
         outcome satisfies never;
     }
   }
-  const snapshot = { base: run.base, state: run.state, sequenceNumber: firstEvents.length - 1 };
-  dependencies.runs.add(run);
-  if (owner !== dependencies.processId())
-    run.lose(); // declared dead meanwhile; whoever did that ends the run
-  else {
-    const work = runResponse(run, checked.secrets, dependencies).catch((error: unknown) => {
-      dependencies.logger.error({ error, responseId: run.base.id }, 'a run could not be ended');
-      dependencies.onBroken(run);
-    });
-    dependencies.runs.finish(work);
+  const state = events.reduce(applyEvent, INITIAL_STATE);
+  const snapshot = { base, state, sequenceNumber: events.length - 1 };
+  if (settings.background) {
+    dependencies.queue(base.id, secrets);
+    return { kind: 'queued', snapshot };
   }
+  const run = new Run({
+    tenant: scope.tenant,
+    base,
+    context: [...branch.history.items, ...ownInput],
+    inputLength: ownInput.length,
+    state,
+    nextSequence: events.length,
+    isTakenOver: false,
+    sink: settings.store ? dependencies.recorder : dependencies.unstored,
+  });
+  if (!settings.store) dependencies.unstored.begin(run, events);
+  dependencies.runs.add(run);
+  // Declared dead meanwhile: whoever did that ends the run.
+  if (settings.store && owner !== dependencies.processId()) run.lose();
+  else execute(dependencies, run, secrets);
   return { kind: 'started', run, snapshot };
+}
+
+function execute(dependencies: StartDependencies, run: Run, secrets: McpSecrets): void {
+  const work = runResponse(run, secrets, dependencies).catch((error: unknown) => {
+    dependencies.logger.error({ error, responseId: run.base.id }, 'a run could not be ended');
+    dependencies.onBroken(run);
+  });
+  dependencies.runs.finish(work);
 }
 
 interface Branch {
   readonly previousResponseId: ResponseId | null;
   readonly history: History;
   readonly depth: number;
-}
-
-function createRun(
-  { recorder, unstored }: StartDependencies,
-  { tenant }: Scope,
-  { settings, input, branch }: Pick<CheckedRequest, 'settings' | 'input'> & { readonly branch: Branch },
-): Run {
-  return new Run({
-    tenant,
-    base: {
-      id: newResponseId(),
-      createdAt: Date.now(),
-      previousResponseId: branch.previousResponseId,
-      settings,
-    },
-    context: [...branch.history.items, ...input],
-    inputLength: input.length,
-    sink: settings.store ? recorder : unstored,
-  });
 }
 
 async function readBranch(
@@ -177,4 +197,9 @@ async function join(
   const found = idempotency && (await findJoined(database, scope, idempotency));
   if (found === null) return null;
   return 'error' in found ? { kind: 'refused', errors: [found.error] } : { kind: 'joined', ...found };
+}
+
+function tooManyRuns(): RequestError {
+  const message = 'This server runs as many responses as it may. Try again, or ask for it in the background.';
+  return { code: 'LIMIT_EXCEEDED', message, path: null, retryAfterSeconds: RETRY_AFTER_SECONDS };
 }

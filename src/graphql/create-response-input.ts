@@ -1,4 +1,5 @@
 import { builder } from './builder.ts';
+import { Truncation } from './enums.ts';
 import { ResponseInput } from './response-input.ts';
 import { ReasoningConfigInput, TextConfigInput } from './settings-input.ts';
 import { ToolChoiceInput, ToolInput } from './tools-input.ts';
@@ -44,6 +45,18 @@ export const CreateResponseInput = builder.inputType('CreateResponseInput', {
       required: true,
       defaultValue: false,
       description: 'true: the payload comes as soon as the run has started; follow it with responseStream.',
+    }),
+    background: t.boolean({
+      required: true,
+      defaultValue: false,
+      description:
+        "true: queued durably, and the payload comes at once; it survives the client's leaving and the server's dying. Beats `stream`.",
+    }),
+    truncation: t.field({
+      type: Truncation,
+      required: true,
+      defaultValue: 'disabled',
+      description: 'What becomes of a conversation that is too long for the model.',
     }),
     serviceTier: t.string({ description: "The upstream's class of service, passed on as it is." }),
     safetyIdentifier: t.string({ description: 'A stable name of the end user, passed on to the upstream.' }),

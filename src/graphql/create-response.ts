@@ -1,4 +1,4 @@
-import type { CreateResult } from '../engine/engine.ts';
+import type { CreateResult } from '../engine/create-result.ts';
 import type { RequestError } from '../protocol/request-error.ts';
 import { builder } from './builder.ts';
 import { CreateResponseInput } from './create-response-input.ts';
@@ -13,7 +13,8 @@ const CreateResponsePayload = builder.objectRef<CreateResult>('CreateResponsePay
     response: t.field({
       type: Response,
       nullable: true,
-      description: 'The response: ended, or with `stream: true` in flight. Null if there are errors.',
+      description:
+        'The response: ended, or with `stream` or `background` in flight. Null if there are errors.',
       resolve: ({ response }) => response,
     }),
     errors: t.field({
@@ -29,7 +30,7 @@ builder.mutationFields((t) => ({
     type: CreateResponsePayload,
     nullable: true,
     description:
-      'Starts a run. Answers when the run has ended; with `stream: true` as soon as it has started. A caller that goes away while it waits cancels the run.',
+      'Starts a run. Answers when the run has ended; with `stream: true` as soon as it has started, with `background: true` as soon as it is queued. A caller that goes away while it waits cancels the run; one that gave an `idempotencyKey` has a while to come back for it.',
     args: { input: t.arg({ type: CreateResponseInput, required: true, description: 'The run to start.' }) },
     resolve: (_root, { input }, { engine, scope, signal }) => engine.create(scope, input, signal),
   }),

@@ -1,13 +1,22 @@
 import { builder, enumValues } from './builder.ts';
 
 export const ResponseStatus = builder.enumType('ResponseStatus', {
-  description: 'Where a response stands. All but IN_PROGRESS are final.',
+  description: 'Where a response stands. QUEUED and IN_PROGRESS are in flight, the others final.',
   values: enumValues({
+    queued: 'It waits for a server to run it; background responses only.',
     in_progress: 'The run is under way.',
     completed: 'The run came to its end. Calls and approvals may wait for the client: see pendingItems.',
     incomplete: 'The run stopped at a limit; incompleteDetails says which. What was said until then is kept.',
     failed: 'The run failed; error says why. What was said until then is kept.',
     cancelled: 'The run was cancelled. What was said until then is kept.',
+  }),
+});
+
+export const Truncation = builder.enumType('Truncation', {
+  description: 'What becomes of a conversation that is too long for the model.',
+  values: enumValues({
+    auto: 'Its oldest turns are left out, never the instructions nor the last turn.',
+    disabled: 'The run fails with context_length_exceeded.',
   }),
 });
 
@@ -76,6 +85,10 @@ export const ToolErrorType = builder.enumType('ToolErrorType', {
     http: 'The server could not be reached, or answered with an HTTP status that is an error.',
     timeout: 'It took too long.',
     limit: 'maxToolCalls was reached and nothing was called, or the result was too much to keep.',
+    interrupted:
+      'The server that made the call died. It is not made again, and nobody knows what came of it.',
+    credentials_lost:
+      'The headers and the authorization of the MCP server went with the server that had them.',
   }),
 });
 

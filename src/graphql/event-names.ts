@@ -4,11 +4,13 @@ import { builder } from './builder.ts';
 /** The name of each event's type in the schema. */
 export const EVENT_TYPE_NAMES = {
   'response.created': 'ResponseCreatedEvent',
+  'response.queued': 'ResponseQueuedEvent',
   'response.in_progress': 'ResponseInProgressEvent',
   'response.completed': 'ResponseCompletedEvent',
   'response.incomplete': 'ResponseIncompleteEvent',
   'response.failed': 'ResponseFailedEvent',
   'response.cancelled': 'ResponseCancelledEvent',
+  'response.snapshot': 'ResponseSnapshotEvent',
   'response.output_item.added': 'OutputItemAddedEvent',
   'response.output_item.done': 'OutputItemDoneEvent',
   'response.content_part.added': 'ContentPartAddedEvent',
@@ -39,11 +41,13 @@ export const ResponseEventType = builder.enumType('ResponseEventType', {
   description: 'One value for each type of event, named after it.',
   values: {
     RESPONSE_CREATED: { value: 'response.created', description: 'ResponseCreatedEvent.' },
+    RESPONSE_QUEUED: { value: 'response.queued', description: 'ResponseQueuedEvent.' },
     RESPONSE_IN_PROGRESS: { value: 'response.in_progress', description: 'ResponseInProgressEvent.' },
     RESPONSE_COMPLETED: { value: 'response.completed', description: 'ResponseCompletedEvent.' },
     RESPONSE_INCOMPLETE: { value: 'response.incomplete', description: 'ResponseIncompleteEvent.' },
     RESPONSE_FAILED: { value: 'response.failed', description: 'ResponseFailedEvent.' },
     RESPONSE_CANCELLED: { value: 'response.cancelled', description: 'ResponseCancelledEvent.' },
+    RESPONSE_SNAPSHOT: { value: 'response.snapshot', description: 'ResponseSnapshotEvent.' },
     OUTPUT_ITEM_ADDED: { value: 'response.output_item.added', description: 'OutputItemAddedEvent.' },
     OUTPUT_ITEM_DONE: { value: 'response.output_item.done', description: 'OutputItemDoneEvent.' },
     CONTENT_PART_ADDED: { value: 'response.content_part.added', description: 'ContentPartAddedEvent.' },

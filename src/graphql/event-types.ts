@@ -29,7 +29,8 @@ export const ResponseEvent = builder.interfaceRef<EventNode>('ResponseEvent').im
   resolveType: ({ event }) => EVENT_TYPE_NAMES[event.type],
   fields: (t) => ({
     sequenceNumber: t.int({
-      description: 'Counts from 0 without a gap in the log of one response; with `types` it only increases.',
+      description:
+        'Counts from 0 without a gap in the log of one response. With `types` or `coalesceMs` it only increases: a joined delta carries the number and cursor of the last one in it.',
       resolve: ({ event }) => event.sequenceNumber,
     }),
     cursor: t.string({

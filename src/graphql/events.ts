@@ -14,6 +14,11 @@ builder.objectType(eventRef('response.created'), {
   interfaces: [ResponseLifecycleEvent, ResponseEvent],
 });
 
+builder.objectType(eventRef('response.queued'), {
+  description: 'The response waits for a server to run it.',
+  interfaces: [ResponseLifecycleEvent, ResponseEvent],
+});
+
 builder.objectType(eventRef('response.in_progress'), {
   description: 'The run has started.',
   interfaces: [ResponseLifecycleEvent, ResponseEvent],
@@ -36,6 +41,12 @@ builder.objectType(eventRef('response.failed'), {
 
 builder.objectType(eventRef('response.cancelled'), {
   description: 'The run was cancelled. The last event.',
+  interfaces: [ResponseLifecycleEvent, ResponseEvent],
+});
+
+builder.objectType(eventRef('response.snapshot'), {
+  description:
+    'Forget what was accumulated and start from this: the log before it was trimmed, or another process took the run over and dropped a half-spoken round.',
   interfaces: [ResponseLifecycleEvent, ResponseEvent],
 });
 

@@ -11,6 +11,7 @@ export const ResponseFilter = builder.inputType('ResponseFilter', {
     createdAfter: t.field({ type: 'DateTime', description: 'Created later than this.' }),
     createdBefore: t.field({ type: 'DateTime', description: 'Created earlier than this.' }),
     metadata: t.field({ type: 'JSONObject', description: 'Whose metadata contains all of these pairs.' }),
+    background: t.boolean({ description: 'true: only those in the background; false: only the others.' }),
     previousResponseId: t.id({ description: 'That continue this one.' }),
     isRoot: t.boolean({ description: 'true: only responses that continue none; false: only those that do.' }),
   }),

@@ -114,6 +114,9 @@ const InputItemInput = builder.inputType('InputItemInput', {
     reasoning: t.field({ type: ReasoningInput, description: 'Thoughts of a model.' }),
     webSearchCall: t.field({ type: WebSearchCallInput, description: 'A search that was made.' }),
     mcpListTools: t.field({ type: McpListToolsInput, description: 'A list of tools that was read.' }),
+    itemReference: t.id({
+      description: 'The id of an item of any stored response: a copy of it, under an id of its own.',
+    }),
     mcpCall: t.field({ type: McpCallInput, description: 'A call of an MCP tool that was made.' }),
   }),
 });

@@ -1,5 +1,4 @@
-import type { Following } from '../engine/engine.ts';
-import { type EventType, isLifecycle } from '../protocol/events.ts';
+import type { Following } from '../engine/following/following.ts';
 import { asResponseId } from '../protocol/ids.ts';
 import { abortable } from '../util/async-iteration.ts';
 import { AppError } from '../util/errors.ts';
@@ -17,31 +16,33 @@ builder.subscriptionFields((t) => ({
       after: t.arg.string({
         description: 'The cursor of an event or the streamCursor of the response: begin behind it.',
       }),
+      coalesceMs: t.arg.int({
+        required: true,
+        defaultValue: 0,
+        description:
+          'Join adjacent text deltas of one content part for up to this many milliseconds (0 to 1000).',
+      }),
       types: t.arg({
         type: [ResponseEventType],
         description: 'Only these types; lifecycle events always come.',
       }),
     },
-    subscribe: async (_root, { id, after, types }, { engine, scope }) => {
+    subscribe: async (_root, { id, after, types, coalesceMs }, { engine, scope }) => {
       const responseId = asResponseId(id);
       if (responseId === null) throw new AppError('NOT_FOUND', `There is no response "${id.slice(0, 100)}".`);
-      const following = await engine.follow(scope, responseId, after ?? null);
-      return toEvents(following, types ? new Set(types) : null);
+      const wish = { cursor: after ?? null, types: types ? new Set(types) : null, coalesceMs };
+      return toNodes(await engine.follow(scope, responseId, wish));
     },
     resolve: (node: EventNode) => node,
   }),
 }));
 
-/** One event at a time, those of `types` and the lifecycle; leaving releases the follower at once. */
-function toEvents({ base, batches }: Following, types: ReadonlySet<EventType> | null) {
+/** One event at a time; leaving releases the follower at once. */
+function toNodes({ base, batches }: Following) {
   return abortable<EventNode>(async function* (signal) {
     signal.addEventListener('abort', () => void batches.return());
     try {
-      for await (const batch of batches) {
-        for (const event of batch) {
-          if (types === null || types.has(event.type) || isLifecycle(event)) yield { event, base };
-        }
-      }
+      for await (const batch of batches) for (const event of batch) yield { event, base };
     } finally {
       await batches.return();
     }

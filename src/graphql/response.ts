@@ -2,7 +2,7 @@ import type { ResponseView } from '../engine/read-responses.ts';
 import { outputTextOf } from '../protocol/items.ts';
 import { pageArguments } from './connection.ts';
 import type { Context } from './context.ts';
-import { InputItemScope, ResponseStatus, SortOrder } from './enums.ts';
+import { InputItemScope, ResponseStatus, SortOrder, Truncation } from './enums.ts';
 import { inputItemsOf } from './input-items.ts';
 import { Item, ItemConnection } from './item-types.ts';
 import { Node } from './node.ts';
@@ -185,6 +185,15 @@ Response.implement({
     stream: t.boolean({
       description: 'Whether createResponse returned as soon as the run had started.',
       resolve: ({ base }) => base.settings.stream,
+    }),
+    background: t.boolean({
+      description: 'Whether it was queued, to be run whatever becomes of the client and of one server.',
+      resolve: ({ base }) => base.settings.background,
+    }),
+    truncation: t.field({
+      type: Truncation,
+      description: 'What becomes of a conversation that is too long for the model.',
+      resolve: ({ base }) => base.settings.truncation,
     }),
     serviceTier: t.string({
       nullable: true,

@@ -7,6 +7,7 @@ import './response.ts';
 import './responses.ts';
 import './input-items.ts';
 import './models.ts';
+import './cancel-response.ts';
 import './create-response.ts';
 import './delete-response.ts';
 import './events.ts';

@@ -9,13 +9,15 @@ const UserErrorCode = builder.enumType('UserErrorCode', {
     PREVIOUS_RESPONSE_NOT_FOUND: {
       description: 'There is no response to continue under previousResponseId.',
     },
+    ITEM_NOT_FOUND: { description: 'There is no item of this id.' },
     APPROVAL_NOT_FOUND: { description: 'There is no approval request of this id.' },
     PREVIOUS_RESPONSE_NOT_ENDED: { description: 'The response to continue is still in flight.' },
-    RESPONSE_NOT_ENDED: { description: 'The response is still in flight.' },
+    ALREADY_ENDED: { description: 'The response had ended before it could be cancelled.' },
     APPROVAL_ALREADY_ANSWERED: { description: 'The approval request has been answered before.' },
     IDEMPOTENCY_MISMATCH: {
       description: 'The idempotency key was used with another input, or its response has been deleted.',
     },
+    LIMIT_EXCEEDED: { description: 'The server has as much to do as it may; try again later.' },
   } satisfies { readonly [Code in RequestErrorCode]: object },
 });
 
@@ -48,13 +50,31 @@ builder.objectType(builder.objectRef<RequestError>('ConflictError'), {
   interfaces: [UserError],
 });
 
+builder.objectType(builder.objectRef<RequestError>('LimitError'), {
+  description: 'Too much at once.',
+  interfaces: [UserError],
+  fields: (t) => ({
+    retryAfterSeconds: t.int({
+      nullable: true,
+      description: 'When it is worth trying again.',
+      resolve: ({ retryAfterSeconds }) => retryAfterSeconds ?? null,
+    }),
+  }),
+});
+
 const TYPE_NAMES = {
   INVALID_INPUT: 'InvalidInputError',
   RESPONSE_NOT_FOUND: 'NotFoundError',
+  ITEM_NOT_FOUND: 'NotFoundError',
   PREVIOUS_RESPONSE_NOT_FOUND: 'NotFoundError',
   APPROVAL_NOT_FOUND: 'NotFoundError',
   PREVIOUS_RESPONSE_NOT_ENDED: 'ConflictError',
-  RESPONSE_NOT_ENDED: 'ConflictError',
+  ALREADY_ENDED: 'ConflictError',
   APPROVAL_ALREADY_ANSWERED: 'ConflictError',
   IDEMPOTENCY_MISMATCH: 'ConflictError',
+  LIMIT_EXCEEDED: 'LimitError',
 } as const satisfies { readonly [Code in RequestErrorCode]: string };
+
+export function responseNotFound(id: string): RequestError {
+  return { code: 'RESPONSE_NOT_FOUND', message: `There is no response "${id.slice(0, 100)}".`, path: ['id'] };
+}

@@ -12,7 +12,9 @@ import type { ResponseState } from './response.ts';
 export function applyEvent(state: ResponseState, event: EventDraft): ResponseState {
   switch (event.type) {
     case 'response.created':
+    case 'response.queued':
     case 'response.in_progress':
+    case 'response.snapshot':
     case 'response.completed':
     case 'response.incomplete':
     case 'response.failed':
@@ -65,11 +67,11 @@ export function applyEvent(state: ResponseState, event: EventDraft): ResponseSta
       });
     case 'response.mcp_call_arguments.done':
       if (!event.starts) return state;
-      return replaceItem(state, event, (item) => {
+      return replaceItem(withUsage(state, event), event, (item) => {
         return { ...itemOf(item, 'mcp_call', event), status: 'calling', started: true };
       });
     case 'response.web_search_call.searching':
-      return replaceItem(state, event, (item) => {
+      return replaceItem(withUsage(state, event), event, (item) => {
         const { arguments: json, query } = event;
         return { ...itemOf(item, 'web_search_call', event), status: 'searching', arguments: json, query };
       });
@@ -89,6 +91,11 @@ export function applyEvent(state: ResponseState, event: EventDraft): ResponseSta
     default:
       return event satisfies never;
   }
+}
+
+/** Logs of earlier versions hold no usage here. */
+function withUsage(state: ResponseState, { usage }: Extract<EventDraft, { usage: unknown }>): ResponseState {
+  return { ...state, usage: usage ?? state.usage };
 }
 
 type OfItem = Extract<EventDraft, { outputIndex: number }>;

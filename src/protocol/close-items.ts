@@ -9,6 +9,7 @@ import {
   type ReasoningItem,
 } from './items.ts';
 import type { ResponseState } from './response.ts';
+import type { Usage } from './usage.ts';
 
 /**
  * The events that close one open item with `status`: what its last part or its arguments came to, then the item.
@@ -28,7 +29,7 @@ export function closeItem(item: Item, outputIndex: number, status: ItemStatus): 
     case 'function_call':
       return [closeArguments(item, outputIndex), done];
     case 'mcp_call': // one that has started has told its arguments
-      return item.status === 'in_progress' ? [closeMcpArguments(item, outputIndex, false), done] : [done];
+      return item.status === 'in_progress' ? [closeMcpArguments(item, outputIndex, null), done] : [done];
     case 'function_call_output':
     case 'web_search_call':
     case 'mcp_list_tools':
@@ -85,8 +86,12 @@ function closeArguments(item: FunctionCallItem, outputIndex: number): EventDraft
   };
 }
 
-/** The arguments of an MCP call are whole. `starts`: the call follows as soon as that is committed. */
-export function closeMcpArguments(item: McpCallItem, outputIndex: number, starts: boolean): EventDraft {
-  const { id: itemId, arguments: json } = item;
-  return { type: 'response.mcp_call_arguments.done', itemId, outputIndex, arguments: json, starts };
+/** The arguments of an MCP call are whole. With `start` the call follows as soon as that is committed. */
+export function closeMcpArguments(
+  { id: itemId, arguments: json }: McpCallItem,
+  outputIndex: number,
+  start: { readonly usage: Usage | null } | null,
+): EventDraft {
+  const mark = { starts: start !== null, usage: start?.usage ?? null };
+  return { type: 'response.mcp_call_arguments.done', itemId, outputIndex, arguments: json, ...mark };
 }

@@ -2,9 +2,11 @@ import type { Annotation, OutputPart, ReasoningTextPart, TokenLogprob } from './
 import type { ItemId } from './ids.ts';
 import type { Item } from './items.ts';
 import type { ResponseState } from './response.ts';
+import type { Usage } from './usage.ts';
 
 /**
- * What a run emits, by the names of the Responses API; `response.cancelled` is this engine's own. A lifecycle
+ * What a run emits, by the names of the Responses API; `response.cancelled` and `response.snapshot`
+ * are this engine's own. A lifecycle
  * event carries the whole state as of that event: the value is never changed later.
  */
 export type EventDraft = LifecycleEvent | ItemEvent | PartEvent | DeltaEvent | DoneEvent | ToolEvent;
@@ -19,7 +21,13 @@ export interface LifecycleEvent {
   readonly state: ResponseState;
 }
 
-export type LifecycleType = 'response.created' | 'response.in_progress' | TerminalType;
+export type LifecycleType =
+  | 'response.created'
+  | 'response.queued'
+  | 'response.in_progress'
+  /** Forget what came before and go on from this state: what another process dropped of it is not said again. */
+  | 'response.snapshot'
+  | TerminalType;
 
 export type TerminalType =
   | 'response.completed'
@@ -86,13 +94,18 @@ export type ToolEvent =
       readonly arguments: string;
       /** True: the call starts as soon as this is committed. Whoever finds it in the log must not make it again. */
       readonly starts: boolean;
+      readonly usage: UsageSoFar;
     })
   /** The search starts as soon as this is committed. */
   | (OfItem & {
       readonly type: 'response.web_search_call.searching';
       readonly arguments: string;
       readonly query: string;
+      readonly usage: UsageSoFar;
     });
+
+/** With a call that starts: the tokens of all rounds until then. Whoever takes the run over counts on from there. */
+type UsageSoFar = Usage | null;
 
 export type ToolStep =
   | 'response.web_search_call.in_progress'
@@ -117,5 +130,13 @@ export function isTerminal(event: EventDraft): event is LifecycleEvent & { reado
 }
 
 export function isLifecycle(event: EventDraft): event is LifecycleEvent {
-  return event.type === 'response.created' || event.type === 'response.in_progress' || isTerminal(event);
+  switch (event.type) {
+    case 'response.created':
+    case 'response.queued':
+    case 'response.in_progress':
+    case 'response.snapshot':
+      return true;
+    default:
+      return isTerminal(event);
+  }
 }

@@ -142,6 +142,8 @@ export interface ToolError {
  * - `http`: the server could not be reached, or answered with an HTTP status that is an error
  * - `timeout`: it took too long
  * - `limit`: `maxToolCalls` was reached and nothing was called, or the result was too much to keep
+ * - `interrupted`: the process that made the call died; it is not made again, and nobody knows what came of it
+ * - `credentials_lost`: the secrets of the server went with the process that had them
  */
 export type ToolErrorType =
   | 'blocked'
@@ -151,7 +153,9 @@ export type ToolErrorType =
   | 'execution'
   | 'http'
   | 'timeout'
-  | 'limit';
+  | 'limit'
+  | 'interrupted'
+  | 'credentials_lost';
 
 /** True while an item may still change. */
 export function isOpen({ status }: Item): boolean {

@@ -19,8 +19,11 @@ export interface ResponseSettings {
   readonly text: TextConfig;
   readonly reasoning: ReasoningConfig | null;
   readonly metadata: { readonly [key: string]: string };
+  /** `auto`: a conversation too long for the model is cut at its beginning. */
+  readonly truncation: 'auto' | 'disabled';
   readonly store: boolean;
   readonly stream: boolean;
+  readonly background: boolean;
   readonly serviceTier: string | null;
   readonly safetyIdentifier: string | null;
   readonly promptCacheKey: string | null;

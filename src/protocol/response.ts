@@ -3,10 +3,11 @@ import type { Item } from './items.ts';
 import type { ResponseSettings } from './request.ts';
 import type { Usage } from './usage.ts';
 
-export type ResponseStatus = 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
+/** `queued`: a background response that no process runs yet. */
+export type ResponseStatus = 'queued' | 'in_progress' | 'completed' | 'incomplete' | 'failed' | 'cancelled';
 
 /** How a run ended. The first of these that is committed is final. */
-export type TerminalStatus = Exclude<ResponseStatus, 'in_progress'>;
+export type TerminalStatus = Exclude<ResponseStatus, 'queued' | 'in_progress'>;
 
 export type IncompleteReason = 'max_output_tokens' | 'content_filter' | 'max_rounds';
 
@@ -47,6 +48,7 @@ export interface Snapshot {
   readonly sequenceNumber: number;
 }
 
+/** Before the first event. */
 export const INITIAL_STATE: ResponseState = {
   status: 'in_progress',
   completedAt: null,
@@ -57,5 +59,5 @@ export const INITIAL_STATE: ResponseState = {
 };
 
 export function hasEnded(status: ResponseStatus): status is TerminalStatus {
-  return status !== 'in_progress';
+  return status !== 'queued' && status !== 'in_progress';
 }

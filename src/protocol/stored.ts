@@ -17,6 +17,7 @@ export interface ResponseFilter {
   readonly createdBefore?: number | null;
   /** Responses whose metadata contains all of these pairs. */
   readonly metadata?: { readonly [key: string]: unknown } | null;
+  readonly background?: boolean | null;
   readonly previousResponseId?: ResponseId | null;
   /** True: only responses that continue none; false: only those that continue one. */
   readonly isRoot?: boolean | null;

@@ -38,6 +38,8 @@ export interface McpServerTool {
   readonly serverUrl: string;
   readonly serverDescription: string | null;
   readonly headerNames: readonly string[];
+  /** True if headers or a token came with the request. Tools that earlier versions stored do not say. */
+  readonly hasSecrets?: boolean;
   /** Null: every tool. */
   readonly allowedTools: McpToolFilter | null;
   readonly requireApproval: McpApprovalPolicy;

@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { AppError, messageOf } from '../util/errors.ts';
 import type { GraphQLServer } from './graphql-server.ts';
+import { watchStuck } from './watch-stuck.ts';
 
 export interface HttpServer {
   readonly server: Server;
@@ -10,12 +11,23 @@ export interface HttpServer {
   close(graceMs: number): Promise<void>;
 }
 
+export interface ListenOptions {
+  readonly host: string;
+  readonly port: number;
+  /** An answer of which the client reads nothing for so long is given up. In milliseconds. */
+  readonly stuckMs: number;
+}
+
 /** @throws AppError START_FAILED when the address cannot be had. */
 export async function listen(
   graphql: GraphQLServer,
-  { host, port }: { readonly host: string; readonly port: number },
+  { host, port, stuckMs }: ListenOptions,
 ): Promise<HttpServer> {
   const server = createServer((request, answer) => {
+    answer.once(
+      'close',
+      watchStuck(request.socket, stuckMs, () => answer.destroy()),
+    );
     // What is no address cannot be read further in.
     if (!URL.canParse(request.url ?? '', `http://${request.headers.host ?? 'localhost'}`)) {
       answer.writeHead(400, { 'content-type': 'text/plain' }).end('Malformed request address.\n');

@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import type { IncomingMessage, Server } from 'node:http';
+import type { Socket } from 'node:net';
 import { GraphQLError } from 'graphql';
 import { handleProtocols, makeServer, type Context as SocketState } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Logger } from '../util/logger.ts';
 import { ENDPOINT, type GraphQLServer, MAX_BODY } from './graphql-server.ts';
 import { isSameOrigin } from './same-origin.ts';
+import { watchStuck } from './watch-stuck.ts';
 
 export interface SocketServer {
   /** Closes every socket with 1012 (try again, elsewhere) and takes no more. */
@@ -21,11 +23,31 @@ interface Extra {
   state: SocketState<undefined, Extra> | null;
 }
 
+export interface SocketOptions {
+  readonly logger: Logger;
+  /** A socket whose client reads nothing for so long is closed. In milliseconds. */
+  readonly stuckMs: number;
+}
+
 /** Between two pings; a socket that answers none until the next is cut. In milliseconds. */
 const PING_MS = 12_000;
 
+/** How long a client may take for its goodbye, in milliseconds: one that reads nothing never comes to it. */
+const GOODBYE_MS = 1000;
+
+/**
+ * More than this is kept for no socket, in bytes: it asks, or pings, faster than it reads. Each of its subscriptions
+ * has at most one event waiting.
+ */
+const MAX_BUFFERED = 64 * 1024 * 1024;
+
 /** GraphQL over WebSocket: the protocol of graphql-ws, with the schema, the context and the masks of HTTP. */
-export function attachWebSocket(server: Server, graphql: GraphQLServer, logger: Logger): SocketServer {
+export function attachWebSocket(
+  server: Server,
+  graphql: GraphQLServer,
+  options: SocketOptions,
+): SocketServer {
+  const { logger } = options;
   const sockets = new WebSocketServer({
     server,
     path: ENDPOINT,
@@ -71,7 +93,9 @@ export function attachWebSocket(server: Server, graphql: GraphQLServer, logger: 
     },
   });
 
-  sockets.on('connection', (socket) => serve(socket, protocol, logger));
+  sockets.on('connection', (socket, request) => {
+    serve({ socket, connection: request.socket }, protocol, options);
+  });
   sockets.on('error', (error) => logger.error({ error }, 'the WebSocket server broke'));
   return {
     close: async () => {
@@ -95,28 +119,41 @@ function executorsOf(args: { readonly rootValue?: unknown }): Executors {
   return args.rootValue as Executors;
 }
 
+interface Client {
+  readonly socket: WebSocket;
+  /** What the socket stands on. */
+  readonly connection: Socket;
+}
+
 function serve(
-  socket: WebSocket,
+  { socket, connection }: Client,
   protocol: ReturnType<typeof makeServer<undefined, Extra>>,
-  logger: Logger,
+  { logger, stuckMs }: SocketOptions,
 ): void {
   const extra: Extra = { callers: new Map(), state: null };
   let alive = true;
   const ping = setInterval(() => {
-    if (!alive) return socket.terminate();
+    // A ping behind what the client has yet to read comes late: whether anything moves at all, the watch sees.
+    if (!alive && socket.bufferedAmount === 0) return socket.terminate();
     alive = false;
     socket.ping();
   }, PING_MS);
+  const unwatch = watchStuck(connection, stuckMs, () => sendAway(socket));
+  const bound = () => {
+    if (socket.bufferedAmount > MAX_BUFFERED) sendAway(socket);
+  };
   socket.on('pong', () => {
     alive = true;
   });
+  socket.on('ping', bound);
   const closed = protocol.opened(
     {
       protocol: socket.protocol,
       send: (text) =>
         new Promise((resolve) => {
-          if (socket.readyState === socket.OPEN) socket.send(text, () => resolve());
-          else resolve();
+          if (socket.readyState !== socket.OPEN) return resolve();
+          socket.send(text, () => resolve());
+          bound();
         }),
       close: (code, reason) => socket.close(code, reason),
       onMessage: (take) => {
@@ -135,11 +172,18 @@ function serve(
   socket.on('error', (error) => logger.debug({ error }, 'a socket broke'));
   socket.on('close', (code, reason) => {
     clearInterval(ping);
+    unwatch();
     for (const { controller } of extra.callers.values()) controller.abort();
     Promise.resolve(closed(code, String(reason))).catch((error: unknown) => {
       logger.error({ error }, 'a socket could not be closed');
     });
   });
+}
+
+/** The client may come again, and go on where it was. */
+function sendAway(socket: WebSocket): void {
+  socket.close(1013, 'Too slow');
+  setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
 }
 
 /** The protocol forgets a completed operation; one that answers once (a mutation) learns of it only here. */

@@ -47,15 +47,52 @@ function toArrayLiteral(values: readonly unknown[]): string {
  */
 const backoff = (tries: number) => Math.min(0.05 * 2 ** tries, 0.5);
 
-/** Opens a pool. No connection is made before the first query. */
+/** A pool that was replaced is closed after this: whoever had it in hand may still use it. In seconds. */
+const RETIRING_S = 5;
+
+/** A pool of the client, until one of its connections breaks. */
+interface Pool {
+  readonly orm: PostgresJsDatabase;
+  readonly sql: postgres.Sql;
+  isBroken: boolean;
+}
+
+/**
+ * Opens a pool. No connection is made before the first query. When a connection has broken, the next query goes to a
+ * fresh pool: when several idle connections of the client break at one moment, it may take one of them for good and
+ * never use it again, so that every query it is given waits for the time-out.
+ */
 export function openDatabase(url: string): Database {
-  const settings = { ...CLIENT, backoff, connection: CONNECTION, types: ARRAYS };
+  let pool = openPool(url);
+  const current = () => {
+    if (!pool.isBroken) return pool;
+    const { sql: broken } = pool;
+    setTimeout(() => void broken.end({ timeout: RETIRING_S }), RETIRING_S * 1000).unref();
+    pool = openPool(url);
+    return pool;
+  };
+  return {
+    get orm() {
+      return current().orm;
+    },
+    get sql() {
+      return current().sql;
+    },
+    // At its end the client waits for ever on a connection that once broke under a query, hence the limit.
+    close: () => pool.sql.end({ timeout: 1 }),
+  };
+}
+
+function openPool(url: string): Pool {
+  const onclose = () => {
+    pool.isBroken = true;
+  };
   // No query waits on a busy connection behind another: the client forgets those sent while it breaks.
   // (Its transactions do not work like that: use single statements.)
-  const unpipelined = { ...settings, max: 10, max_pipeline: 0 };
-  const sql = postgres(url, unpipelined);
-  // At its end the client waits for ever on a connection that once broke under a query, hence the limit.
-  return { orm: drizzle(sql), sql, close: () => sql.end({ timeout: 1 }) };
+  const unpipelined = { ...CLIENT, backoff, max: 10, max_pipeline: 0, onclose };
+  const sql = postgres(url, { ...unpipelined, connection: CONNECTION, types: ARRAYS });
+  const pool: Pool = { orm: drizzle(sql), sql, isBroken: false };
+  return pool;
 }
 
 /**

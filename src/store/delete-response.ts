@@ -6,8 +6,9 @@ import { type Database, isDatabaseAway } from './database.ts';
 export type DeleteOutcome = 'deleted' | 'not_found' | 'in_flight';
 
 /**
- * Deletes an ended response for every reader. What it denied may be answered again; a call that it made stays made. Its rows go at once, unless stored continuations still need its
- * items; then they go with the last of those, and so on up the branch.
+ * Deletes an ended response for every reader. What it denied may be answered again; a call that it made stays made.
+ * Its rows go at once, unless stored continuations still need its items; then they go with the last of those, and so
+ * on up the branch. With `isHeard` somebody may still be reading how it ended: then its rows go with `purgeDeleted`.
  *
  * Single statements, each whole in itself, and no transaction over them: when a connection breaks under one, the
  * client rolls it back on a socket that is gone, and the process dies of it
@@ -16,33 +17,55 @@ export type DeleteOutcome = 'deleted' | 'not_found' | 'in_flight';
 export async function deleteResponse(
   database: Database,
   scope: Scope,
-  id: ResponseId,
+  { id, isHeard }: { readonly id: ResponseId; readonly isHeard: boolean },
 ): Promise<DeleteOutcome> {
-  const [row] = await database.sql<{ status: string }[]>`
+  const [row] = await database.sql<{ hasEnded: boolean }[]>`
     with target as (
-      select id, status from responses
+      select id, completed_at from responses
       where id = ${id} and tenant = ${scope.tenant} and deleted_at is null for update),
     marked as (
-      update responses r set deleted_at = now() from target
-      where r.id = target.id and target.status <> 'in_progress' returning r.id),
+      update responses r set deleted_at = now(),
+        trimmed_at = case when not ${isHeard} and exists (
+          select 1 from responses c where c.previous_response_id = r.id) then now() end
+      from target
+      where r.id = target.id and target.completed_at is not null returning r.id),
     reopened as (
       update items request set answered_by = null from marked
       where request.answered_by = marked.id and not exists (
         select 1 from items made
         where made.response_id = marked.id and made.direction = 'output' and made.type = 'mcp_call'
           and made.call_key = request.call_key)),
-    gone as (delete from events where response_id in (select id from marked))
-    select status from target`;
+    gone as (delete from events where response_id in (select id from marked where not ${isHeard}))
+    select completed_at is not null as "hasEnded" from target`;
   if (row === undefined) return 'not_found';
-  if (row.status === 'in_progress') return 'in_flight';
+  if (!row.hasEnded) return 'in_flight';
+  if (isHeard) return 'deleted';
   try {
     for (let next: ResponseId | null = id; next !== null; ) next = await purge(database, next);
   } catch (error) {
-    // Deleted it is, for everybody; its rows take up room until their branch is deleted further.
+    // Deleted it is, for everybody; `purgeDeleted` does the rest.
     if (!isDatabaseAway(error)) throw error;
   }
   return 'deleted';
 }
+
+/** Removes what deleted responses have left: of those that somebody was still reading, or whose removal broke off. */
+export async function purgeDeleted(database: Database): Promise<void> {
+  for (;;) {
+    const rows = await database.sql<{ id: ResponseId }[]>`
+      with found as (
+        select id from responses
+        where deleted_at < now() - interval '30 seconds' and trimmed_at is null and completed_at is not null
+        limit ${PURGED_AT_ONCE} for update skip locked),
+      gone as (delete from events where response_id in (select id from found))
+      update responses r set trimmed_at = now() from found where r.id = found.id returning r.id`;
+    for (const { id } of rows)
+      for (let next: ResponseId | null = id; next !== null; ) next = await purge(database, next);
+    if (rows.length < PURGED_AT_ONCE) return;
+  }
+}
+
+const PURGED_AT_ONCE = 100;
 
 /** Removes a deleted response that nobody needs any more. Gives the one before it, which may be the next to go. */
 async function purge({ sql }: Database, id: ResponseId): Promise<ResponseId | null> {

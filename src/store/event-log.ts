@@ -69,7 +69,7 @@ export async function commitEvents(
       from unnest(${end.ids}::text[], ${end.statuses}::text[], ${end.times}::text[], ${end.usages}::text[],
         ${end.errors}::text[], ${end.reasons}::text[], ${end.last}::int[])
         as e (id, status, completed_at, usage, error, reason, last_sequence)
-      where r.id = e.id and r.status = 'in_progress' and exists (select 1 from alive)),
+      where r.id = e.id and r.completed_at is null and exists (select 1 from alive)),
     kept as (
       insert into items (id, tenant, response_id, direction, position, type, call_key, body)
       select i.id, i.tenant, i.response_id, 'output', i.position, i.type, i.call_key, i.body
@@ -117,28 +117,71 @@ function toColumns(endings: readonly Ending[]) {
   };
 }
 
-/** At most this many rows in one read: a long log is followed in pages. */
-const PAGE = 500;
-
-/** Events after the number `after`, oldest first: what a follower has missed. A page of them; empty at the end. */
-export async function eventsAfter(
-  { sql }: Database,
-  scope: Scope,
-  { responseId, sequenceNumber: after }: { readonly responseId: ResponseId; readonly sequenceNumber: number },
-): Promise<readonly ResponseEvent[]> {
-  const rows = await sql<{ body: string }[]>`
-    select body from events
-    where response_id = ${responseId} and tenant = ${scope.tenant} and last > ${after} and first >= coalesce(
-      (select max(first) from events where response_id = ${responseId} and first <= ${after + 1}), 0)
-    order by first limit ${PAGE}`;
-  return rows.flatMap(({ body }) => parseBatch(body)).filter((event) => event.sequenceNumber > after);
+/** What of a log comes after a number, and what the response was at that very moment: one statement tells both. */
+export interface LogPage {
+  /** Oldest first; the number of the first one follows directly. */
+  readonly events: readonly ResponseEvent[];
+  /** True if the page was full: there may be more. */
+  readonly isCut: boolean;
+  /** Null if there is no such response any more. */
+  readonly response: {
+    /** Number of the terminal event; null while in flight. */
+    readonly lastSequence: number | null;
+    /** True once the log has been removed for its age. */
+    readonly isTrimmed: boolean;
+  } | null;
 }
 
-/** The number of the last event in a log; -1 for an empty one. */
-export async function lastLogged({ sql }: Database, scope: Scope, id: ResponseId): Promise<number> {
-  const [row] = await sql<[{ last: number }]>`
-    select coalesce(max(last), -1) as last from events where response_id = ${id} and tenant = ${scope.tenant}`;
-  return row.last;
+/** A long log is followed in pages: of so many rows, and about so many bytes, but at least one row. */
+const PAGE_ROWS = 500;
+const PAGE_BYTES = 256 * 1024;
+
+/**
+ * The next page of a log, for whoever has everything up to the number `after`. A response that was deleted in flight
+ * was cancelled first, and whoever follows it is to be told that: for some seconds it is still there.
+ */
+export async function readLog(
+  { sql }: Database,
+  scope: Scope,
+  { responseId, after }: { readonly responseId: ResponseId; readonly after: number },
+): Promise<LogPage> {
+  const rows = await sql<
+    { exists: boolean; lastSequence: number | null; trimmed: boolean; found: number; body: string | null }[]
+  >`
+    with response as (
+      select last_sequence, trimmed_at is not null as trimmed from responses
+      where id = ${responseId} and tenant = ${scope.tenant}
+        and (deleted_at is null or deleted_at < completed_at + interval '10 seconds')),
+    missed as (
+      select first, body from events
+      where response_id = ${responseId} and tenant = ${scope.tenant} and last > ${after} and first >= coalesce(
+        (select max(first) from events where response_id = ${responseId} and first <= ${after + 1}), 0)
+      order by first limit ${PAGE_ROWS}),
+    sized as (
+      select first, body, sum(octet_length(body)) over (order by first) - octet_length(body) as before from missed)
+    select r.trimmed is not null as exists, r.last_sequence as "lastSequence", r.trimmed,
+      (select count(*) from missed)::int as found, s.body
+    from (select 1) one left join response r on true left join sized s on s.before < ${PAGE_BYTES}
+    order by s.first`;
+  const bodies = rows.flatMap(({ body }) => body ?? []);
+  const [{ exists, lastSequence, trimmed, found } = NOTHING] = rows;
+  return {
+    events: bodies.flatMap(parseBatch).filter((event) => event.sequenceNumber > after),
+    isCut: found === PAGE_ROWS || found > bodies.length,
+    response: exists ? { lastSequence, isTrimmed: trimmed } : null,
+  };
+}
+
+const NOTHING = { exists: false, lastSequence: null, trimmed: false, found: 0 };
+
+/** The number of the last event that a response has had so far, trimmed or not; null if there is no such response. */
+export async function lastNumber({ sql }: Database, scope: Scope, id: ResponseId): Promise<number | null> {
+  const [row] = await sql<{ last: number }[]>`
+    select coalesce(r.last_sequence, logged.last, -1) as last
+    from responses r left join lateral (
+      select e.last from events e where e.response_id = r.id order by e.first desc limit 1) logged on true
+    where r.id = ${id} and r.tenant = ${scope.tenant} and r.deleted_at is null`;
+  return row?.last ?? null;
 }
 
 /** The whole logs of some responses, in one statement. A response without a log is absent. */

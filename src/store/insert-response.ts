@@ -11,7 +11,7 @@ export interface NewResponse {
   readonly base: ResponseBase;
   readonly depth: number;
   readonly input: readonly Item[];
-  /** The events up to ResponseInProgress. */
+  /** The events up to ResponseInProgress, or to ResponseQueued for one in the background. */
   readonly firstEvents: readonly ResponseEvent[];
   /** The approval requests that the input answers. */
   readonly answers: readonly ItemId[];
@@ -28,7 +28,10 @@ export interface NewResponse {
 export type InsertOutcome = 'inserted' | 'key_taken' | 'parent_gone' | 'approval_taken' | 'fenced';
 
 interface Insertion {
+  /** This process: it must be alive. */
   readonly processId: string;
+  /** The process that runs it; null for any that has room. */
+  readonly runBy: string | null;
   readonly response: NewResponse;
 }
 
@@ -61,7 +64,7 @@ export async function insertResponse(
 async function insertOnce(
   { sql }: Database,
   { tenant }: Scope,
-  { processId, response }: Insertion,
+  { processId, runBy, response }: Insertion,
 ): Promise<InsertOutcome> {
   const { base, depth, input, firstEvents, answers, idempotency } = response;
   const { metadata, ...settings } = base.settings;
@@ -88,10 +91,11 @@ async function insertOnce(
       from allowed where ${idempotency !== null}
       on conflict do nothing returning 1),
     inserted as (
-      insert into responses (id, tenant, created_at, status, model, previous_response_id, depth, settings, metadata, process_id)
-      select ${base.id}, ${tenant}, ${new Date(base.createdAt).toISOString()}::text::timestamptz, 'in_progress',
-        ${settings.model}, ${base.previousResponseId}::text, ${depth}::int, ${JSON.stringify(settings)},
-        ${JSON.stringify(metadata)}::text::jsonb, ${processId}
+      insert into responses (id, tenant, created_at, status, model, previous_response_id, depth, settings, metadata,
+        background, process_id)
+      select ${base.id}, ${tenant}, ${new Date(base.createdAt).toISOString()}::text::timestamptz,
+        ${settings.background ? 'queued' : 'in_progress'}, ${settings.model}, ${base.previousResponseId}::text, ${depth}::int, ${JSON.stringify(settings)},
+        ${JSON.stringify(metadata)}::text::jsonb, ${settings.background}::boolean, ${runBy}::text
       from allowed where ${idempotency === null} or exists (select 1 from kept)
       on conflict do nothing returning 1),
     given as (

@@ -21,7 +21,7 @@ export interface ResponseRow {
   /** Number of the terminal event; null while in flight. */
   readonly lastSequence: number | null;
   readonly depth: number;
-  readonly processId: string;
+  readonly processId: string | null;
 }
 
 /** The responses of these ids that exist and are not deleted. */
@@ -98,13 +98,15 @@ function visible(scope: Scope): SQL[] {
 }
 
 function conditions(filter: ResponseFilter): (SQL | undefined)[] {
-  const { status, model, createdAfter, createdBefore, metadata, previousResponseId, isRoot } = filter;
+  const { status, model, createdAfter, createdBefore, metadata, background, previousResponseId, isRoot } =
+    filter;
   return [
     isGiven(status) ? inArray(responses.status, [...status]) : undefined,
     isGiven(model) ? eq(responses.model, model) : undefined,
     isGiven(createdAfter) ? gt(responses.createdAt, toMoment(createdAfter)) : undefined,
     isGiven(createdBefore) ? lt(responses.createdAt, toMoment(createdBefore)) : undefined,
     isGiven(metadata) ? sql`${responses.metadata} @> ${JSON.stringify(metadata)}::jsonb` : undefined,
+    isGiven(background) ? eq(responses.background, background) : undefined,
     isGiven(previousResponseId) ? eq(responses.previousResponseId, previousResponseId) : undefined,
     isRoot === true ? isNull(responses.previousResponseId) : undefined,
     isRoot === false ? sql`${responses.previousResponseId} is not null` : undefined,
@@ -123,10 +125,18 @@ function toMoment(time: number): Date {
   return new Date(Math.min(Math.max(time, FIRST_MOMENT), LAST_MOMENT));
 }
 
+/** Settings that rows of earlier versions lack. */
+const SINCE = { truncation: 'disabled', background: false } as const;
+
 export function toResponseRow(row: typeof responses.$inferSelect): ResponseRow {
   const { id, createdAt, previousResponseId, settings, metadata, status, completedAt, usage, error } = row;
   return {
-    base: { id, createdAt: createdAt.getTime(), previousResponseId, settings: { ...settings, metadata } },
+    base: {
+      id,
+      createdAt: createdAt.getTime(),
+      previousResponseId,
+      settings: { ...SINCE, ...settings, metadata },
+    },
     state: {
       status,
       completedAt: completedAt?.getTime() ?? null,
@@ -144,6 +154,6 @@ export function toResponseRow(row: typeof responses.$inferSelect): ResponseRow {
 export async function isInFlight({ sql: query }: Database, scope: Scope, id: ResponseId): Promise<boolean> {
   const rows = await query`
     select 1 from responses
-    where id = ${id} and tenant = ${scope.tenant} and status = 'in_progress' and deleted_at is null`;
+    where id = ${id} and tenant = ${scope.tenant} and completed_at is null and deleted_at is null`;
   return rows.length > 0;
 }

@@ -1,6 +1,7 @@
 import { sql } from 'drizzle-orm';
 import {
   type AnyPgColumn,
+  boolean,
   customType,
   index,
   integer,
@@ -62,7 +63,17 @@ export const responses = pgTable(
     incompleteReason: text('incomplete_reason').$type<IncompleteReason>(),
     /** Number of the terminal event; null while in flight, when the log alone knows. */
     lastSequence: integer('last_sequence'),
-    processId: text('process_id').notNull(),
+    background: boolean('background').notNull().default(false),
+    /** Who runs it. Null while nobody does: queued, or handed back by a process that stopped. */
+    processId: text('process_id'),
+    /** How often it was taken over from a process that died. */
+    takeOvers: integer('take_overs').notNull().default(0),
+    /** Somebody wants it cancelled. Its owner looks for that; if that one is dead, whoever comes after it ends it so. */
+    cancelRequestedAt: time('cancel_requested_at'),
+    /** When an instance last had somebody who follows it. */
+    followedAt: time('followed_at'),
+    /** When the rows of its log were removed: from then on its stream is a snapshot and the last event. */
+    trimmedAt: time('trimmed_at'),
     /** A deleted response stays for as long as continuations need its items. */
     deletedAt: time('deleted_at'),
   },
@@ -79,7 +90,17 @@ export const responses = pgTable(
       .on(table.tenant, table.createdAt, table.id)
       .where(sql`deleted_at is null and previous_response_id is null`),
     index('responses_by_metadata').using('gin', sql`metadata jsonb_path_ops`),
-    index('responses_in_flight').on(table.processId).where(sql`status = 'in_progress'`),
+    index('responses_in_background')
+      .on(table.tenant, table.background, table.createdAt, table.id)
+      .where(sql`deleted_at is null`),
+    index('responses_owned').on(table.processId, table.createdAt).where(sql`completed_at is null`),
+    index('responses_unwanted')
+      .on(table.processId)
+      .where(sql`completed_at is null and cancel_requested_at is not null`),
+    index('responses_to_purge').on(table.deletedAt).where(sql`deleted_at is not null and trimmed_at is null`),
+    index('responses_to_trim')
+      .on(table.completedAt)
+      .where(sql`trimmed_at is null and completed_at is not null`),
   ],
 );
 

@@ -1,8 +1,9 @@
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { branchOf, expectDeleted, remove, rowsOf } from '../support/branches.ts';
-import { calls, feed } from '../support/chat-server.ts';
+import { calls, hangsAfter } from '../support/chat-server.ts';
+import { checkEventRules } from '../support/event-rules.ts';
 import { ask, create, createResponse, readResponse } from '../support/graphql.ts';
-import { collect, TRANSPORTS } from '../support/stream.ts';
+import { collect, follow, TRANSPORTS } from '../support/stream.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 let app: TestApp;
@@ -54,21 +55,45 @@ test.each(TRANSPORTS)('the stream of a deleted response is NOT_FOUND over %s', a
   }
 });
 
-test('a response in flight is not deleted, and runs on', async () => {
-  const upstream = feed();
-  app.upstream.enqueue(upstream.answer);
-  const { id } = await createResponse(app, { input: { text: 'Hi' }, stream: true });
-  expect(await remove(app, id)).toEqual({
-    deletedId: null,
-    errors: [
-      { __typename: 'ConflictError', code: 'RESPONSE_NOT_ENDED', message: expect.any(String), path: ['id'] },
-    ],
-  });
-  const whole = collect(app, { id });
-  await upstream.say('Still here');
-  await upstream.end();
-  expect((await whole).at(-1)?.['response']).toMatchObject({ status: 'COMPLETED', outputText: 'Still here' });
-  await expectDeleted(app, id);
+test.each(['its own instance', 'another instance'])(
+  'a response in flight is cancelled first, by %s: whoever waits and follows is told, then it is gone',
+  async (where) => {
+    await using beside = await startTestApp({ beside: app });
+    app.upstream.enqueue(hangsAfter('Half ', 'a word'));
+    const { id } = await createResponse(app, { input: { text: 'Hi' }, stream: true });
+    const { closed } = await app.upstream.received(app.upstream.exchanges.length);
+    await vi.waitUntil(async () => (await readResponse(app, id)).outputText === 'Half a word', {
+      interval: 5,
+    });
+    const followers = [follow(app, { id }), follow(beside, { id })].map(async (stream) => {
+      const events = await Array.fromAsync(stream);
+      checkEventRules(events);
+      return events.at(-1);
+    });
+    expect(await remove(where === 'another instance' ? beside : app, id)).toEqual({
+      deletedId: id,
+      errors: [],
+    });
+    await closed;
+    for (const last of await Promise.all(followers)) {
+      expect(last).toMatchObject({
+        __typename: 'ResponseCancelledEvent',
+        response: { status: 'CANCELLED', outputText: 'Half a word' },
+      });
+    }
+    await expectDeleted(app, id);
+  },
+);
+
+test('deleted while it waits in the queue, it never runs', async () => {
+  await using busy = await startTestApp({ config: { maxBackgroundRuns: 1 } });
+  busy.upstream.enqueue(hangsAfter('Busy'));
+  await createResponse(busy, { input: { text: 'Hi' }, background: true });
+  await busy.upstream.received(1);
+  const { id } = await createResponse(busy, { input: { text: 'Hi' }, background: true });
+  expect(await remove(busy, id)).toEqual({ deletedId: id, errors: [] });
+  expect(await readResponse(busy, id)).toBeNull();
+  expect(busy.upstream.exchanges).toHaveLength(1);
 });
 
 test.each([`resp_${'0'.repeat(32)}`, 'nonsense', '', `msg_${'0'.repeat(32)}`])(

@@ -1,27 +1,15 @@
-import { execFile } from 'node:child_process';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
 import { startEverythingServer } from '../support/everything-server.ts';
-import { ask, createResponse } from '../support/graphql.ts';
+import { ask } from '../support/graphql.ts';
 import { startMcpServer } from '../support/mcp-server.ts';
+import { blocks, README, ROOT } from '../support/readme.ts';
 import { finds, startSearchServer } from '../support/search-server.ts';
 import { startTestApp } from '../support/test-app.ts';
 
-const ROOT = join(import.meta.dirname, '../..');
-const README = readFileSync(join(ROOT, 'README.md'), 'utf8');
-
-/** The code blocks of a language, in order. */
-function blocks(language: string): readonly string[] {
-  return [...README.matchAll(new RegExp(`^ *\`\`\`${language}\n([\\s\\S]*?)\`\`\``, 'gm'))].map(
-    (match) => match[1] ?? '',
-  );
-}
-
 const DEMO = { config: { upstream: null, defaultModel: 'demo' } };
-const ECHO = 'You said: "Hello". I am the demo model: I repeat what I am told, and am no language model.';
 
 test('the first query of the README gives the answer that the README shows', async () => {
   await using app = await startTestApp(DEMO);
@@ -84,26 +72,6 @@ test('the web search of the README finds and cites', async () => {
     { query: 'GraphQL subscriptions', sources: [{ title: 'Learn', url: 'https://graphql.org/learn' }] },
     { content: [{ annotations: [{ url: 'https://graphql.org/learn' }] }] },
   ]);
-});
-
-test('the code for browsers prints every delta', async () => {
-  await using app = await startTestApp(DEMO);
-  const { id } = await createResponse(app, { input: { text: 'Hello' }, stream: true });
-  const events: { readonly delta?: string; readonly response?: { readonly status: string } }[] = [];
-  const fetchHere = (path: string, options: RequestInit) => fetch(new URL(path, app.url), options);
-  const follow = new Function('fetch', `${blocks('js')[0]}; return follow;`)(fetchHere);
-  await follow(id, (event: (typeof events)[number]) => events.push(event));
-  expect(events.map(({ delta }) => delta ?? '').join('')).toBe(ECHO);
-  expect(events.at(-1)?.response?.status).toBe('COMPLETED');
-});
-
-test('the code for Node prints every delta and ends by itself', async () => {
-  await using app = await startTestApp(DEMO);
-  const { id } = await createResponse(app, { input: { text: 'Hello' }, stream: true });
-  const code = (blocks('js')[1] ?? '').replace('ws://127.0.0.1:4000/graphql', app.url.replace('http', 'ws'));
-  const script = `process.argv.splice(1, 0, 'script');${code}`;
-  const run = promisify(execFile)(process.execPath, ['--input-type=module', '-e', script, id], { cwd: ROOT });
-  expect((await run).stdout).toBe(ECHO);
 });
 
 test('the configuration table names every key and its default', () => {

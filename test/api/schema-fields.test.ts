@@ -147,6 +147,7 @@ test('every field of every type is answered without an error, and every enum val
     metadata: { a: 'b' },
     text: { format: schemaFormat, verbosity: 'LOW' },
     toolChoice: { allowedTools: { mode: 'AUTO', tools: [{ function: 'weather' }] } },
+    truncation: 'AUTO',
   };
   const root = await lookAll({ ...everything, reasoning: { effort: 'NONE', summary: 'AUTO' } });
   const output = { functionCallOutput: { callId: 'one', output: { text: 'Sun' } } };
@@ -196,6 +197,7 @@ test('every field of every type is answered without an error, and every enum val
   await watch(id);
   await start({ input: { text: 'Hi' }, temperature: 9 });
   await start({ input: { text: 'Hi' }, previousResponseId: 'none' });
+  await start({ input: { items: [{ itemReference: 'none' }] } });
   await start({ input: { text: 'Hi' }, idempotencyKey: 'key' });
   await start({ input: { text: 'Ho' }, idempotencyKey: 'key' });
   await look(DELETE, { id: 'none' });

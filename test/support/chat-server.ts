@@ -34,7 +34,8 @@ export interface ChatServer extends AsyncDisposable {
   received(count: number): Promise<Exchange>;
 }
 
-export async function startChatServer(): Promise<ChatServer> {
+/** `otherwise`: how it answers what no answer is waiting for. */
+export async function startChatServer(otherwise: Answer = says('ok')): Promise<ChatServer> {
   const exchanges: Exchange[] = [];
   const queue: Answer[] = [];
   const waiting: { count: number; resolve: (exchange: Exchange) => void }[] = [];
@@ -46,7 +47,7 @@ export async function startChatServer(): Promise<ChatServer> {
     const exchange = { body: JSON.parse(text) as ChatBody, request, answer, closed };
     exchanges.push(exchange);
     for (const each of waiting.filter(({ count }) => count === exchanges.length)) each.resolve(exchange);
-    await (queue.shift() ?? says('ok'))(exchange);
+    await (queue.shift() ?? otherwise)(exchange);
   });
   server.listen(0, '127.0.0.1');
   await once(server, 'listening');

@@ -5,13 +5,15 @@ import type { StreamEvent } from './stream.ts';
 
 /**
  * A second judge that nobody here wrote: the accumulator of the `openai` package. It throws at the first wrong
- * index, id or order; its own result must say what the last event says. It knows no CANCELLED.
+ * index, id or order; its own result must say what the last event says. It knows no CANCELLED and no snapshot: at
+ * one it begins anew, as with a response that was created so.
  */
 export function feedForeignAccumulator(events: readonly StreamEvent[]): void {
   let snapshot: Response | undefined;
   for (const event of events) {
     if (event.__typename === 'ResponseCancelledEvent') break;
     const wire = toWire(event);
+    if (event.__typename === 'ResponseSnapshotEvent') snapshot = undefined;
     if (snapshot && wire.type === 'response.output_item.done') {
       expect(streamed(snapshot.output[wire.output_index])).toEqual(streamed(wire.item));
     }
@@ -42,6 +44,8 @@ function streamed(item: ResponseOutputItem | undefined): unknown {
 
 const TYPES: { readonly [typename: string]: string } = {
   ResponseCreatedEvent: 'response.created',
+  ResponseSnapshotEvent: 'response.created',
+  ResponseQueuedEvent: 'response.queued',
   ResponseInProgressEvent: 'response.in_progress',
   ResponseCompletedEvent: 'response.completed',
   ResponseIncompleteEvent: 'response.incomplete',

@@ -25,6 +25,8 @@ export function modelRequest(
     metadata: {},
     store: true,
     stream: false,
+    background: false,
+    truncation: 'disabled',
     serviceTier: null,
     safetyIdentifier: null,
     promptCacheKey: null,

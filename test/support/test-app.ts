@@ -16,7 +16,7 @@ export interface TestAppOptions {
   readonly config?: Partial<Config>;
   readonly timing?: Partial<Timing>;
   /** A database and an upstream shared with another app. */
-  readonly beside?: TestApp;
+  readonly beside?: Pick<TestApp, 'upstream' | 'database'>;
 }
 
 const TIMING: Timing = {
@@ -24,6 +24,7 @@ const TIMING: Timing = {
   pollMs: 50,
   runGraceMs: 0,
   answerGraceMs: 0,
+  stuckMs: 30_000,
 };
 
 export async function startTestApp({ config, timing, beside }: TestAppOptions = {}): Promise<TestApp> {
@@ -41,6 +42,11 @@ export async function startTestApp({ config, timing, beside }: TestAppOptions = 
     toolTimeoutMs: 5000,
     webSearch: null,
     allowPrivate: true,
+    redisUrl: null,
+    detachGraceMs: 30_000,
+    retentionMinutes: 60,
+    maxRuns: 4096,
+    maxBackgroundRuns: 64,
     logLevel: 'silent',
     ...config,
   };

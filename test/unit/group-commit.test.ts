@@ -5,9 +5,12 @@ import { EventRecorder } from '../../src/engine/run/record-events.ts';
 import { Run } from '../../src/engine/run/run.ts';
 import type { ResponseEvent } from '../../src/protocol/events.ts';
 import { newItemId, newResponseId } from '../../src/protocol/ids.ts';
+import { INITIAL_STATE } from '../../src/protocol/response.ts';
 import type { Database } from '../../src/store/database.ts';
 import { createLogger } from '../../src/util/logger.ts';
 import { modelRequest } from '../support/model-request.ts';
+
+const BEGINNING = { state: INITIAL_STATE, nextSequence: 0, isTakenOver: false };
 
 /** What one commit holds: for each run its id, and the numbers of its first and last event. */
 type Commit = readonly (readonly [id: string, first: number, last: number])[];
@@ -37,6 +40,8 @@ function startRecorder() {
     hub,
     logger: createLogger('silent'),
     processId: () => 'proc_1',
+    tellOthers: () => {},
+    assure: () => null,
     onFenced: async (id) => void fenced.push(id),
     onRefused: (run) => {
       refused.push(run);
@@ -51,8 +56,15 @@ function startRecorder() {
       previousResponseId: null,
       settings: modelRequest().settings,
     };
-    const run = new Run({ tenant: 'default', base, context: [], inputLength: 0, sink: recorder });
-    hub.listen(base.id, (events) => told.push(...events));
+    const run = new Run({
+      tenant: 'default',
+      base,
+      context: [],
+      inputLength: 0,
+      ...BEGINNING,
+      sink: recorder,
+    });
+    hub.listen(base.id, { told: (events) => void told.push(...events), woken: () => {} });
     const itemId = newItemId('msg');
     const place = { itemId, outputIndex: 0 };
     const item = { type: 'message', id: itemId, status: 'in_progress', round: 0, role: 'assistant' } as const;

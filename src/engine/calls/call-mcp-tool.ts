@@ -28,7 +28,8 @@ export async function callMcpTool(
   try {
     await servers.connect(server, run.signal);
     run.signal.throwIfAborted();
-    run.emit(closeMcpArguments(itemAt(run, place, 'mcp_call'), place.outputIndex, true));
+    const start = { usage: run.usedTokens };
+    run.emit(closeMcpArguments(itemAt(run, place, 'mcp_call'), place.outputIndex, start));
     await run.commit();
     isCalled = true;
     const content = await servers.call(server, { name, args }, run.signal);
@@ -54,7 +55,7 @@ function takeBackMark(run: Run, place: Place): void {
 /** Ends a call that failed, or that is not made at all. */
 export function failMcpCall(run: Run, place: Place, failure: ToolFailure): void {
   const item = itemAt(run, place, 'mcp_call');
-  if (!item.started) run.emit(closeMcpArguments(item, place.outputIndex, false));
+  if (!item.started) run.emit(closeMcpArguments(item, place.outputIndex, null));
   end(run, place, { status: 'failed', error: toToolError(failure) });
 }
 

@@ -11,8 +11,8 @@ import { someAtOnce } from './some-at-once.ts';
 import type { ToolContext } from './tool-context.ts';
 
 /**
- * What the MCP servers of a run list, by their label: from its history where that holds, else asked for, some
- * servers at once. A listing that fails shows as an item; the run goes on without that server.
+ * What the MCP servers of a run list, by their label: from its history where that holds, or from what another
+ * process had listed for it, else asked for, some servers at once. A listing that fails shows as an item; the run goes on without that server.
  *
  * @throws the reason of the run's signal when it is stopped.
  */
@@ -22,13 +22,14 @@ export async function listTools(
   budget: ToolBudget,
 ): Promise<ReadonlyMap<string, readonly McpTool[]>> {
   const wanted = run.base.settings.tools.filter((tool) => tool.type === 'mcp');
+  const { output } = run.state; // of another process, if it had begun this run
   const known = wanted.flatMap((server) => {
-    const listing = findListing(run.context, server);
+    const listing = findListing([...run.context, ...output], server);
     return listing === undefined ? [] : [[server.serverLabel, listing.tools] as const];
   });
   const listings = new Map<string, readonly McpTool[]>(known);
   const begun = wanted
-    .filter(({ serverLabel }) => !listings.has(serverLabel))
+    .filter(({ serverLabel }) => !listings.has(serverLabel) && !hasFailed(output, serverLabel))
     .map((server) => ({ server, place: beginListing(run, server) }));
   run.flush();
   await someAtOnce(
@@ -84,7 +85,12 @@ async function list(
   }
 }
 
-/** The listing in the history that still holds for a server. One given as input holds for whatever bears its label. */
+/** True if the server has been asked in this run, in vain: it is not asked again. */
+function hasFailed(output: readonly Item[], serverLabel: string): boolean {
+  return output.some((item) => item.type === 'mcp_list_tools' && item.serverLabel === serverLabel);
+}
+
+/** The listing that still holds for a server. One given as input holds for whatever bears its label. */
 function findListing(context: readonly Item[], server: McpServerTool): McpListToolsItem | undefined {
   const filter = JSON.stringify(server.allowedTools);
   return context

@@ -9,14 +9,17 @@ import { someAtOnce } from './some-at-once.ts';
 import type { ToolContext } from './tool-context.ts';
 
 /**
- * Makes the calls that the client has approved, before the model is asked. That nobody else makes them was
- * settled when this response was committed. Everything is committed when it resolves.
+ * Makes the calls that the client has approved, before the model is asked, but for those that another process had
+ * begun. That no other response makes them was settled when this one was committed. Everything is committed when it resolves.
  *
  * @throws the reason of the run's signal when it is stopped.
  */
 export async function runApproved(context: ToolContext): Promise<void> {
   const { run } = context;
-  const approved = approvedCalls(run.context, run.ownInput);
+  const made = new Set(
+    run.state.output.flatMap((item) => (item.type === 'mcp_call' ? [item.approvalRequestId] : [])),
+  );
+  const approved = approvedCalls(run.context, run.ownInput).filter(({ request }) => !made.has(request.id));
   if (approved.length === 0) return;
   const begun = approved.map((call) => ({ call, place: beginCall(context, call) }));
   run.flush();

@@ -28,7 +28,8 @@ export async function searchWeb(
   try {
     run.signal.throwIfAborted(); // it may have waited for others
     if (webSearch === null) throw new ToolFailure('blocked', 'No web search is configured.');
-    run.emit({ type: 'response.web_search_call.searching', ...place, arguments: json, query });
+    const mark = { arguments: json, query, usage: run.usedTokens };
+    run.emit({ type: 'response.web_search_call.searching', ...place, ...mark });
     await run.commit();
     timeout = AbortSignal.timeout(timeoutMs);
     const results = await webSearch.search({ query, tool }, AbortSignal.any([run.signal, timeout]));

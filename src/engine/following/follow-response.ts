@@ -1,138 +1,95 @@
 import { isTerminal, type ResponseEvent } from '../../protocol/events.ts';
-import type { ResponseId } from '../../protocol/ids.ts';
-import type { Scope } from '../../protocol/scope.ts';
-import { type Database, isDatabaseAway } from '../../store/database.ts';
-import { eventsAfter } from '../../store/event-log.ts';
-import { isInFlight } from '../../store/responses.ts';
-import { abortable, Bell } from '../../util/async-iteration.ts';
+import { abortable, Bell, orAborted, pause } from '../../util/async-iteration.ts';
 import type { Hub } from './hub.ts';
+import { joinAll } from './join-all.ts';
+import { LiveEvents, MAX_KEPT } from './live-events.ts';
+import type { LogPlace } from './log-reader.ts';
+import { type LogAccess, readOn } from './read-on.ts';
 
-export interface Following {
-  readonly database: Database;
+export interface FollowDependencies extends LogAccess {
   readonly hub: Hub;
-  /** How often the log is asked about a response that runs elsewhere. In milliseconds. */
-  readonly pollMs: number;
-  /** True while the response runs in this process, so that the hub tells everything. */
-  readonly runsHere: (id: ResponseId) => boolean;
-  /** Aborted when this process stops serving. */
-  readonly stopping: AbortSignal;
 }
 
-export interface Follow {
-  readonly scope: Scope;
-  readonly responseId: ResponseId;
-  /** Number of the last event that the follower has; -1 for none. */
-  readonly after: number;
-}
+/** While the database is away, it is asked again after so long. In milliseconds. */
+const RETRY_MS = 250;
 
-/** A follower that is this many events behind reads them from the log again instead of having them kept for it. */
-const MAX_KEPT = 2000;
+/** Somebody has to look: how far the log goes, nobody has said. */
+const UNKNOWN = Number.POSITIVE_INFINITY;
 
 /**
- * The events after `after`: first from the log, then live, without a seam. Ends after the terminal event, or
- * when the process stops. Leaving early ends it at once.
+ * The events after a place in a stream: first from the log, then live, without a seam, wherever the response runs and
+ * wherever it moves meanwhile. Ends after the terminal event; leaving early ends it at once. Deltas are joined only
+ * for a follower that was live and then fell so far behind that nothing is kept for it any more.
+ *
+ * @throws AppError NOT_FOUND when the response is gone before its end was told.
  */
 export function followResponse(
-  following: Following,
-  follow: Follow,
+  dependencies: FollowDependencies,
+  place: LogPlace,
 ): AsyncGenerator<readonly ResponseEvent[], void> {
-  return abortable((signal) => generate(following, follow, signal));
+  return abortable((signal) => generate(dependencies, place, signal));
 }
 
 async function* generate(
-  { database, hub, pollMs, runsHere, stopping }: Following,
-  { scope, responseId, after }: Follow,
+  dependencies: FollowDependencies,
+  { scope, responseId, after }: LogPlace,
   signal: AbortSignal,
 ): AsyncGenerator<readonly ResponseEvent[], void> {
   const bell = new Bell();
-  const live = new LiveEvents(bell);
-  let last = after;
-  let askLog = true;
-  let failed = false;
   const wake = () => bell.wake();
-  const unlisten = hub.listen(responseId, (events) => live.push(events));
-  const timer = setInterval(() => {
-    if (runsHere(responseId) && !failed) return; // then the hub misses nothing
-    askLog = true;
-    bell.wake();
-  }, pollMs);
+  const live = new LiveEvents();
+  let last = after;
+  let known = UNKNOWN;
+  let wasLive = false;
+  let isBehind = false;
+  const unlisten = dependencies.hub.listen(responseId, {
+    told: (events) => {
+      live.push(events);
+      wake();
+    },
+    woken: (number) => {
+      known = Math.max(known, number);
+      wake();
+    },
+  });
   signal.addEventListener('abort', wake);
-  stopping.addEventListener('abort', wake);
   try {
-    while (!signal.aborted && !stopping.aborted) {
-      let events = live.takeAfter(last);
-      if (events === 'gap' || (events.length === 0 && askLog)) {
-        // Whatever the hub tells meanwhile is kept; what is then told twice is dropped by its number.
-        const missed = await readMissed({ database, runsHere }, { scope, responseId, after: last });
-        if (missed === 'over') return;
-        failed = missed === 'failed';
-        events = missed === 'failed' ? [] : missed;
-        askLog = events.length > 0; // there may be another page
+    while (!signal.aborted) {
+      const taken = live.take(last);
+      let events: readonly ResponseEvent[] = taken.kind === 'ready' ? taken.events : [];
+      if (events.length > 0) isBehind = false;
+      else if (taken.kind === 'ready' && known <= last) {
+        await bell.wait();
+        continue;
+      } else {
+        const isFar = known !== UNKNOWN && known - last > MAX_KEPT.events;
+        isBehind ||= wasLive && (taken.kind === 'overflowed' || isFar);
+        known = last; // what anybody says from now on, this look may not see
+        const looking = readOn(dependencies, { scope, responseId, after: last });
+        await orAborted(looking, signal);
+        if (signal.aborted) return;
+        const found = await looking;
+        if (found.kind === 'over') return;
+        if (found.kind === 'away' || (found.events.length === 0 && taken.kind === 'missing')) {
+          known = UNKNOWN;
+          await pause(RETRY_MS, signal).catch(() => {}); // the loop looks at the signal
+          continue;
+        }
+        events = isBehind ? joinAll(found.events) : found.events;
+        if (found.isCut) known = UNKNOWN;
+        else {
+          wasLive = true;
+          isBehind = false;
+        }
       }
       const end = events.at(-1);
-      if (end === undefined) {
-        if (!askLog) await bell.wait();
-        continue;
-      }
+      if (end === undefined) continue;
       last = end.sequenceNumber;
       yield events;
       if (isTerminal(end)) return;
     }
   } finally {
-    clearInterval(timer);
     unlisten();
     signal.removeEventListener('abort', wake);
-    stopping.removeEventListener('abort', wake);
-  }
-}
-
-/** The next page of the log; `over` if there is none and never will be, `failed` while the database is away. */
-async function readMissed(
-  { database, runsHere }: Pick<Following, 'database' | 'runsHere'>,
-  { scope, responseId, after }: Follow,
-): Promise<readonly ResponseEvent[] | 'over' | 'failed'> {
-  try {
-    // Asked before the log, so that an end in between is seen in the log.
-    const goesOn = runsHere(responseId) || (await isInFlight(database, scope, responseId));
-    const missed = await eventsAfter(database, scope, { responseId, sequenceNumber: after });
-    return missed.length === 0 && !goesOn ? 'over' : missed;
-  } catch (error) {
-    if (!isDatabaseAway(error)) throw error;
-    return 'failed'; // the next poll asks again
-  }
-}
-
-/** What the hub has told and nobody has taken yet. */
-class LiveEvents {
-  private readonly bell: Bell;
-  private kept: (readonly ResponseEvent[])[] = [];
-  private count = 0;
-  private dropped = false;
-
-  constructor(bell: Bell) {
-    this.bell = bell;
-  }
-
-  push(events: readonly ResponseEvent[]): void {
-    this.count += events.length;
-    if (this.count > MAX_KEPT) {
-      this.kept = [];
-      this.count = 0;
-      this.dropped = true; // the log has them
-    } else this.kept.push(events);
-    this.bell.wake();
-  }
-
-  /** The events that follow the number `last` directly, or `gap` if some of those have to come from the log. */
-  takeAfter(last: number): readonly ResponseEvent[] | 'gap' {
-    const events = this.kept.flat().filter(({ sequenceNumber }) => sequenceNumber > last);
-    const gap = this.dropped || (events[0] !== undefined && events[0].sequenceNumber !== last + 1);
-    if (gap) {
-      this.dropped = false;
-      return 'gap'; // what is kept stays, and joins on after the log
-    }
-    this.kept = [];
-    this.count = 0;
-    return events;
   }
 }

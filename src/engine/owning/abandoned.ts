@@ -1,22 +1,22 @@
 import type { Run } from '../run/run.ts';
-import { type FailOptions, failOrphan } from './fail-orphans.ts';
+import { type EndOptions, endOrphan, STOPPED } from './end-orphans.ts';
 
 /**
  * Runs that this process gave up although it lives: their events were refused, or something broke in them. They
  * end as FAILED from what was committed, as soon as the database allows it.
  */
 export class Abandoned {
-  private readonly options: FailOptions;
+  private readonly options: EndOptions;
   private readonly runs = new Set<Run>();
 
-  constructor(options: FailOptions) {
+  constructor(options: EndOptions) {
     this.options = options;
   }
 
   /** Gives up a run and ends it, now or with a later `retry`. Never throws. */
   add(run: Run): void {
     run.lose();
-    if (!run.base.settings.store) return;
+    if (!run.base.settings.store || run.isGivenBack) return; // else it is another's to go on with
     this.runs.add(run);
     void this.retry();
   }
@@ -24,7 +24,8 @@ export class Abandoned {
   async retry(): Promise<void> {
     for (const run of this.runs) {
       try {
-        await failOrphan(this.options, { tenant: run.tenant, id: run.base.id });
+        await run.settled(); // or its last commit and its end would take the same numbers
+        await endOrphan(this.options, { tenant: run.tenant, id: run.base.id }, STOPPED);
         this.runs.delete(run);
       } catch (error) {
         this.options.logger.warn(

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Database } from '../../store/database.ts';
 import {
   declareExpiredDead,
@@ -17,6 +18,9 @@ export interface LeaseTimes {
 }
 
 export const LEASE_TIMES: LeaseTimes = { leaseMs: 10_000, renewMs: 3_000, sweepMs: 5_000 };
+
+/** Between two tries to renew a lease that may have run out. In milliseconds. */
+const RETRY_MS = 250;
 
 export interface LeaseOptions {
   readonly database: Database;
@@ -37,11 +41,20 @@ export class Lease {
   private timers: NodeJS.Timeout[] = [];
   private currentId = newId();
   private sweepFrom = 0;
+  /** When the last renewal that succeeded was sent, by a clock that nobody sets. */
+  private renewedAt = 0;
+  private assuring: Promise<void> | null = null;
   private stopped = false;
+  private alone = false;
   private busy = { renew: false, sweep: false };
 
   constructor(options: LeaseOptions) {
     this.options = options;
+  }
+
+  /** True if no other process was alive at the last renewal. One that has come since polls for a while. */
+  get isAlone(): boolean {
+    return this.alone;
   }
 
   get processId(): string {
@@ -50,7 +63,9 @@ export class Lease {
 
   async start(): Promise<void> {
     const { database, times } = this.options;
+    const began = performance.now();
     await registerProcess(database, this.currentId, times.leaseMs);
+    this.renewedAt = began;
     this.timers = [
       setInterval(() => void this.once('renew', () => this.renew()), times.renewMs),
       setInterval(() => void this.once('sweep', () => this.sweep()), times.sweepMs),
@@ -71,23 +86,49 @@ export class Lease {
     this.currentId = newId();
     onLost();
     try {
+      const began = performance.now();
       await registerProcess(database, this.currentId, times.leaseMs);
+      this.renewedAt = began;
     } catch (error) {
       logger.warn({ error }, 'the new lease could not be taken yet'); // the next renewal tries another
     }
   }
 
+  /**
+   * Null while the lease is known to hold: nobody can have declared this process dead. After a pause of the process
+   * or of the database it is renewed first, however long that takes; then ask again.
+   */
+  assure(): Promise<void> | null {
+    const { leaseMs, renewMs } = this.options.times;
+    if (this.stopped || performance.now() - this.renewedAt < leaseMs - Math.min(renewMs, leaseMs) / 2)
+      return null;
+    this.assuring ??= this.reassure().finally(() => {
+      this.assuring = null;
+    });
+    return this.assuring;
+  }
+
+  private async reassure(): Promise<void> {
+    const id = this.currentId;
+    while (!this.stopped && (await this.renew()) === null && id === this.currentId)
+      await delay(RETRY_MS, undefined, { ref: false });
+  }
+
   /** The time by the database's clock; null if that could not be had, or this process was declared dead. */
   private async renew(): Promise<string | null> {
     const { database, logger, times } = this.options;
-    const began = Date.now();
+    const began = performance.now();
     try {
       const id = this.currentId;
-      const time = await renewLease(database, id, times.leaseMs);
-      if (time === null) await this.lost(id);
+      const renewal = await renewLease(database, id, times.leaseMs);
+      if (renewal === null) await this.lost(id);
+      else {
+        this.renewedAt = began;
+        this.alone = renewal.isAlone;
+      }
       // A database may be away without refusing anything: then it answers late.
-      if (Date.now() - began > times.leaseMs / 4) this.spareOthers();
-      return time;
+      if (performance.now() - began > times.leaseMs / 4) this.spareOthers();
+      return renewal?.time ?? null;
     } catch (error) {
       this.spareOthers();
       logger.warn({ error }, 'the lease could not be renewed');
@@ -97,14 +138,14 @@ export class Lease {
 
   /** While the database is away nobody can renew: the others get a lease's time before they are called dead. */
   private spareOthers(): void {
-    this.sweepFrom = Date.now() + this.options.times.leaseMs;
+    this.sweepFrom = performance.now() + this.options.times.leaseMs;
   }
 
   private async sweep(): Promise<void> {
-    if (Date.now() < this.sweepFrom) return;
+    if (performance.now() < this.sweepFrom) return;
     try {
       const time = await this.renew(); // after a pause of this process: not the others alone have fallen silent
-      if (time === null || Date.now() < this.sweepFrom) return;
+      if (time === null || performance.now() < this.sweepFrom) return;
       await declareExpiredDead(this.options.database, this.currentId, time);
       await this.options.onSweep();
       await forgetEndedProcesses(this.options.database);

@@ -5,34 +5,33 @@ import type { Scope } from '../../protocol/scope.ts';
 import { type ApprovalRequestRow, findApprovalRequests } from '../../store/approvals.ts';
 import type { Database } from '../../store/database.ts';
 import type { CreateInput } from './create-input.ts';
+import type { OwnInput } from './to-items.ts';
 import { approvalNotFound } from './to-tool-items.ts';
 
-interface ApprovalAnswers {
+interface ApprovalAnswers extends OwnInput {
   readonly tools: CreateInput['tools'];
   /** What came before the request's own input. */
   readonly history: readonly Item[];
-  /** The request's own input. */
-  readonly input: readonly Item[];
 }
 
 /** What is wrong with the approval responses of a request. Asks the database only if it has some. */
 export async function checkApprovals(
   database: Database,
   scope: Scope,
-  { tools, history, input }: ApprovalAnswers,
+  { tools, history, input, places }: ApprovalAnswers,
 ): Promise<readonly RequestError[]> {
   const known = await findApprovalRequests(database, scope, answeredIn(input));
   const branch = new Set(history.map(({ id }) => id));
   const errors: RequestError[] = [];
   const seen = new Set<ItemId>();
-  input.forEach((item, index) => {
-    if (item.type !== 'mcp_approval_response') return;
+  for (const item of input) {
+    if (item.type !== 'mcp_approval_response') continue;
     const { approvalRequestId: id, approve } = item;
-    const path = ['input', 'items', String(index), 'mcpApprovalResponse', 'approvalRequestId'];
+    const path = places.get(item.id) ?? ['input', 'items'];
     const row = known.get(id);
     if (row === undefined) {
       errors.push(approvalNotFound(id, path));
-      return;
+      continue;
     }
     const message = seen.has(id)
       ? `The approval request "${id}" is answered twice here.`
@@ -41,7 +40,7 @@ export async function checkApprovals(
     if (message !== null) errors.push(invalidInput(path, message));
     else if (row.isAnswered) errors.push(alreadyAnswered(id, path));
     else if (approve) errors.push(...withoutServer(row, tools));
-  });
+  }
   return errors;
 }
 

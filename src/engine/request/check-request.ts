@@ -1,62 +1,62 @@
-import type { Item } from '../../protocol/items.ts';
 import type { ResponseSettings } from '../../protocol/request.ts';
 import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
 import type { McpSecrets } from '../../protocol/tools.ts';
 import { blockedReason } from '../../tools/outbound.ts';
 import { checkToolChoice, checkTools, type ToolRules } from './check-tools.ts';
 import { type CreateInput, CreateInputRules } from './create-input.ts';
-import { toItems } from './to-items.ts';
+import type { ReferencedItems } from './item-references.ts';
+import { type OwnInput, toItems } from './to-items.ts';
 import { toSettings } from './to-settings.ts';
 import { toSecrets } from './to-tools.ts';
 
 /** A request that can be run, as far as it can be judged without the database. */
-export interface CheckedRequest {
+export interface CheckedRequest extends OwnInput {
   readonly settings: ResponseSettings;
-  /** The request's own input, with ids of its own. */
-  readonly input: readonly Item[];
   /** Of its MCP servers: for the run, and for nothing that is kept. */
   readonly secrets: McpSecrets;
 }
 
 /** A request that cannot. Its input is given all the same, so that its place in a conversation can be checked too. */
-export interface RefusedRequest {
+export interface RefusedRequest extends OwnInput {
   readonly errors: readonly RequestError[];
-  readonly input: readonly Item[];
+}
+
+export interface RequestRules extends ToolRules {
+  readonly defaultModel: string | null;
+  /** What the input refers to. */
+  readonly referenced: ReferencedItems;
 }
 
 /** Checks a request; every error is found, not the first only, nor those of the first rule only. */
-export function checkRequest(
-  input: CreateInput,
-  rules: ToolRules & { readonly defaultModel: string | null },
-): CheckedRequest | RefusedRequest {
+export function checkRequest(input: CreateInput, rules: RequestRules): CheckedRequest | RefusedRequest {
   const parsed = CreateInputRules.safeParse(input);
   const errors = (parsed.error?.issues ?? []).map(({ path, message }) => {
     const names = path.map(String);
     return invalidInput(names, `${names.join('.')} ${message}`);
   });
-  const items = toItems(input.input, errors);
+  const own = toItems(input.input, rules.referenced, errors);
   const model = input.model ?? rules.defaultModel;
   if (model === null) errors.push(invalidInput(['model'], 'Name a model: this server has no default one.'));
   checkStore(input, errors);
   checkMedia(input.input, rules, errors);
   checkTools(input, rules, errors);
   checkToolChoice(input, errors);
-  if (!parsed.success || model === null || errors.length > 0) return { errors, input: items };
+  if (!parsed.success || model === null || errors.length > 0) return { errors, ...own };
   const secrets = toSecrets(parsed.data.tools);
-  return { settings: toSettings(parsed.data, model), input: items, secrets };
+  return { settings: toSettings(parsed.data, model), secrets, ...own };
 }
 
 /** What only a stored response can do. */
-function checkStore({ store, stream, idempotencyKey, input }: CreateInput, errors: RequestError[]): void {
+function checkStore({ store, background, idempotencyKey, input }: CreateInput, errors: RequestError[]): void {
   if (store) return;
   input.items?.forEach(({ mcpApprovalResponse }, index) => {
     if (!mcpApprovalResponse) return;
     const message = 'An approval counts once, and that has to be kept: store the response that gives it.';
     errors.push(invalidInput(['input', 'items', String(index), 'mcpApprovalResponse'], message));
   });
-  if (stream) {
-    const message = 'A response that is not stored cannot be followed: leave out stream, or store it.';
-    errors.push(invalidInput(['stream'], message));
+  if (background) {
+    const message = 'What runs in the background has to be stored: leave out background, or store it.';
+    errors.push(invalidInput(['background'], message));
   }
   if (idempotencyKey) {
     const message =

@@ -49,6 +49,7 @@ const textOrParts = z.object({
 });
 
 const inputItem = z.object({
+  itemReference: z.string().nullish(),
   message: z
     .object({ role: z.enum(['user', 'system', 'developer', 'assistant']), content: textOrParts })
     .nullish(),
@@ -159,6 +160,8 @@ export const CreateInputRules = z.object({
   metadata: metadata.nullish(),
   store: z.boolean(),
   stream: z.boolean(),
+  background: z.boolean(),
+  truncation: z.enum(['auto', 'disabled']),
   serviceTier: z.string().nullish(),
   safetyIdentifier: z.string().nullish(),
   promptCacheKey: z.string().nullish(),

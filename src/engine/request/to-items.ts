@@ -1,22 +1,52 @@
 import type { InputPart, OutputPart } from '../../protocol/content.ts';
+import type { ItemId } from '../../protocol/ids.ts';
 import type { Item, MessageRole } from '../../protocol/items.ts';
 import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
 import type { CreateInput } from './create-input.ts';
+import { type ReferencedItems, toReferenced } from './item-references.ts';
 import { fresh, type ItemInput, toToolItem } from './to-tool-items.ts';
 
 type ContentInput = NonNullable<ItemInput['message']>['content'];
 type PartInput = NonNullable<ContentInput['parts']>[number];
 
-/** The items that a request brings, with ids of their own. Errors name the fields that cannot be what they are. */
-export function toItems(input: CreateInput['input'], errors: RequestError[]): readonly Item[] {
+/** What a request brings. */
+export interface OwnInput {
+  /** Its items, with ids of their own. */
+  readonly input: readonly Item[];
+  /** Where the request says which call an item is or answers. */
+  readonly places: ReadonlyMap<ItemId, readonly string[]>;
+}
+
+/** The items that a request brings. Errors name the fields that cannot be what they are. */
+export function toItems(
+  input: CreateInput['input'],
+  referenced: ReferencedItems,
+  errors: RequestError[],
+): OwnInput {
   if (typeof input.text === 'string') {
     const content = [{ type: 'input_text' as const, text: input.text }];
-    return [{ ...fresh('msg'), type: 'message', role: 'user', content }];
+    return { input: [{ ...fresh('msg'), type: 'message', role: 'user', content }], places: new Map() };
   }
-  return (input.items ?? []).flatMap((item, index) => {
+  const placed = (input.items ?? []).flatMap((given, index) => {
     const path = ['input', 'items', String(index)];
-    return toToolItem(item, { path, errors }) ?? toItem(item, path, errors);
+    const items =
+      typeof given.itemReference === 'string'
+        ? toReferenced(given.itemReference, referenced, { path, errors })
+        : (toToolItem(given, { path, errors }) ?? toItem(given, path, errors));
+    return items.map((item) => ({ item, place: [...path, ...idFieldOf(given)] }));
   });
+  return {
+    input: placed.map(({ item }) => item),
+    places: new Map(placed.map(({ item, place }) => [item.id, place])),
+  };
+}
+
+/** The field that says which call an item is or answers. */
+function idFieldOf(given: ItemInput): readonly string[] {
+  if (typeof given.itemReference === 'string') return ['itemReference'];
+  if (given.functionCall) return ['functionCall', 'callId'];
+  if (given.functionCallOutput) return ['functionCallOutput', 'callId'];
+  return given.mcpApprovalResponse ? ['mcpApprovalResponse', 'approvalRequestId'] : [];
 }
 
 function toItem(input: ItemInput, path: readonly string[], errors: RequestError[]): Item[] {

@@ -26,6 +26,8 @@ export function toSettings(input: CheckedInput, model: string): ResponseSettings
     ),
     store: input.store,
     stream: input.stream,
+    background: input.background,
+    truncation: input.truncation,
     serviceTier: input.serviceTier ?? null,
     safetyIdentifier: input.safetyIdentifier ?? null,
     promptCacheKey: input.promptCacheKey ?? null,

@@ -1,5 +1,5 @@
 import { asItemId, type ItemPrefix, newCallId, newItemId } from '../../protocol/ids.ts';
-import type { Item } from '../../protocol/items.ts';
+import type { Item, WebSearchCallItem } from '../../protocol/items.ts';
 import type { RequestError } from '../../protocol/request-error.ts';
 import { sourcesOf } from '../../protocol/sources.ts';
 import { toSearchOutput } from '../../tools/web-search.ts';
@@ -84,7 +84,7 @@ export function approvalNotFound(id: string, path: readonly string[]): RequestEr
   return { code: 'APPROVAL_NOT_FOUND', message, path };
 }
 
-/** An input whose searches are numbered on from what its history has told the model. */
+/** An input whose searches are numbered on from what its history has told the model. Copies keep their excerpts. */
 export function numberSources(history: readonly Item[], input: readonly Item[]): readonly Item[] {
   if (!input.some(({ type }) => type === 'web_search_call')) return input;
   let count = sourcesOf(history).length;
@@ -92,7 +92,18 @@ export function numberSources(history: readonly Item[], input: readonly Item[]):
     if (item.type !== 'web_search_call') return item;
     const firstNumber = count + 1;
     count += item.sources.length;
-    const results = item.sources.map((source) => ({ ...source, snippet: '' }));
+    const snippets = snippetsIn(item);
+    const results = item.sources.map((source, index) => ({ ...source, snippet: snippets[index] ?? '' }));
     return { ...item, firstNumber, output: toSearchOutput(results, firstNumber) };
+  });
+}
+
+/** The excerpts in the output of a search, source by source: the last lines of its blocks, which they never break. */
+function snippetsIn({ output, sources, firstNumber }: WebSearchCallItem): readonly string[] {
+  const blocks = output.split('\n\n');
+  return sources.map((source, index) => {
+    const head = `${toSearchOutput([{ ...source, snippet: '' }], firstNumber + index)}\n`;
+    const block = blocks[index] ?? '';
+    return block.startsWith(head) ? block.slice(head.length) : '';
   });
 }

@@ -49,17 +49,21 @@ export function toTools(tools: CheckedInput['tools']): readonly Tool[] {
   });
 }
 
-/** What the MCP servers of a request are to be told, by their label. */
+/** What the MCP servers of a request are to be told, by their label. Those that need no secret are absent. */
 export function toSecrets(tools: CheckedInput['tools']): McpSecrets {
   return new Map(
     (tools ?? []).flatMap(({ mcp }): [string, McpCredentials][] => {
-      if (!mcp) return [];
+      if (!mcp || !hasSecrets(mcp)) return [];
       const headers = Object.fromEntries(
         Object.entries(mcp.headers ?? {}).map(([key, value]) => [key, String(value)]),
       );
       return [[mcp.serverLabel, { headers, authorization: mcp.authorization ?? null }]];
     }),
   );
+}
+
+function hasSecrets({ headers, authorization }: McpInput): boolean {
+  return Object.keys(headers ?? {}).length > 0 || Boolean(authorization);
 }
 
 function toMcpServer(mcp: McpInput): Tool {
@@ -70,6 +74,7 @@ function toMcpServer(mcp: McpInput): Tool {
     serverUrl,
     serverDescription: serverDescription ?? null,
     headerNames: Object.keys(headers ?? {}),
+    hasSecrets: hasSecrets(mcp),
     allowedTools: toFilter(allowedTools),
     requireApproval: toPolicy(mcp.requireApproval),
   };

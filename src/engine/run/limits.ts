@@ -1,7 +1,9 @@
+import { type Item, sizeOfContent, type ToolErrorType } from '../../protocol/items.ts';
 import type { ResponseSettings } from '../../protocol/request.ts';
 import type { IncompleteReason } from '../../protocol/response.ts';
 import type { Usage } from '../../protocol/usage.ts';
 import { ToolFailure } from '../../tools/tool-failure.ts';
+import { hasStarted } from './resume-point.ts';
 
 export interface Progress {
   /** Rounds that are over. */
@@ -37,8 +39,11 @@ export class ToolBudget {
   private kept = 0;
   private readonly limit: number;
 
-  constructor({ maxToolCalls }: ResponseSettings) {
+  /** `output`: what another process has made of this run before. */
+  constructor({ maxToolCalls }: ResponseSettings, output: readonly Item[]) {
     this.limit = maxToolCalls ?? Number.POSITIVE_INFINITY;
+    this.used = output.filter(hasTaken).length;
+    this.kept = output.reduce((sum, item) => sum + keptOf(item), 0);
   }
 
   get isSpent(): boolean {
@@ -62,4 +67,18 @@ export class ToolBudget {
     }
     this.kept += characters;
   }
+}
+
+/** True for a call that the budget was asked for, though it may have come to nothing. */
+function hasTaken(item: Item): boolean {
+  if (item.type !== 'mcp_call' && item.type !== 'web_search_call') return false;
+  return hasStarted(item) || (item.error !== null && !NOT_ATTEMPTED.has(item.error.type));
+}
+
+/** Of a call that has not started: there was no attempt at one. */
+const NOT_ATTEMPTED: ReadonlySet<ToolErrorType> = new Set(['invalid_arguments', 'limit', 'interrupted']);
+
+function keptOf(item: Item): number {
+  if (item.type === 'mcp_call') return sizeOfContent(item.content);
+  return item.type === 'mcp_list_tools' ? JSON.stringify(item.tools).length : 0;
 }

@@ -1,4 +1,5 @@
 import type { EventDraft, ResponseEvent } from '../../protocol/events.ts';
+import { INITIAL_STATE } from '../../protocol/response.ts';
 
 /** Gives the events of one response their numbers: 0, 1, 2 … without a gap. The only owner of the counter. */
 export class EventNumbers {
@@ -11,4 +12,13 @@ export class EventNumbers {
   number(drafts: readonly EventDraft[]): readonly ResponseEvent[] {
     return drafts.map((draft) => ({ ...draft, sequenceNumber: this.next++ }));
   }
+}
+
+/** The events that are committed with a new response: of one that waits in the background, or that starts at once. */
+export function firstEvents({ background }: { readonly background: boolean }): readonly ResponseEvent[] {
+  const state = { ...INITIAL_STATE, status: background ? ('queued' as const) : ('in_progress' as const) };
+  return new EventNumbers().number([
+    { type: 'response.created', state },
+    { type: background ? 'response.queued' : 'response.in_progress', state },
+  ]);
 }

@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unusedAnswers } from '../../protocol/approvals.ts';
 import { isTerminal, type ResponseEvent } from '../../protocol/events.ts';
+import type { ResponseId } from '../../protocol/ids.ts';
 import { sizeOfItem } from '../../protocol/items.ts';
 import { type Database, isCancelled, isDatabaseAway } from '../../store/database.ts';
 import { commitEvents, type Ending, type LogBatch } from '../../store/event-log.ts';
@@ -8,12 +9,22 @@ import type { Logger } from '../../util/logger.ts';
 import type { Hub } from '../following/hub.ts';
 import type { EventSink, Run } from './run.ts';
 
+/** A response, and the number of the last event in its log. */
+export interface Logged {
+  readonly responseId: ResponseId;
+  readonly last: number;
+}
+
 export interface RecorderOptions {
   readonly database: Database;
   readonly hub: Hub;
   readonly logger: Logger;
+  /** Tells other processes how far the logs go now. */
+  readonly tellOthers: (logged: readonly Logged[]) => void;
   /** The id under which this process holds its lease now. */
   readonly processId: () => string;
+  /** As `EventSink.assure`. */
+  readonly assure: () => Promise<void> | null;
   /** Called when the database says that this process counts as dead. Its runs are somebody else's. Never throws. */
   readonly onFenced: (processId: string) => Promise<void>;
   /** Called for a run whose events the database will never take. */
@@ -78,6 +89,10 @@ export class EventRecorder implements EventSink {
     await wanted.promise;
   }
 
+  assure(): Promise<void> | null {
+    return this.options.assure();
+  }
+
   /** Gives up what could not be committed: the database did not come back in time for the stop of this process. */
   close(): void {
     this.closing.abort();
@@ -133,9 +148,16 @@ export class EventRecorder implements EventSink {
   }
 
   private tell(entries: readonly Entry[]): void {
+    const { hub, tellOthers } = this.options;
+    tellOthers(
+      entries.map(({ run, events }) => ({
+        responseId: run.base.id,
+        last: events.at(-1)?.sequenceNumber ?? 0,
+      })),
+    );
     for (const { run, size, events, ended } of entries) {
       this.release(run, size);
-      this.options.hub.tell(run.base.id, events);
+      hub.tell(run.base.id, events);
       if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
     }
   }
@@ -167,6 +189,7 @@ export function createUnstoredSink(hub: Hub): EventSink {
     },
     room: () => null,
     committed: async () => {},
+    assure: () => null,
   };
 }
 

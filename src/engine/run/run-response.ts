@@ -8,11 +8,14 @@ import { createToolbox } from '../../tools/toolbox.ts';
 import type { WebSearch } from '../../tools/web-search.ts';
 import type { Logger } from '../../util/logger.ts';
 import { listTools } from '../calls/list-tools.ts';
+import { withoutLostSecrets } from '../calls/lost-secrets.ts';
 import { runApproved } from '../calls/run-approved.ts';
 import { runCalls } from '../calls/run-calls.ts';
 import { maxOutputTokens, maxRounds, type StopRule, ToolBudget, tokensLeft } from './limits.ts';
+import { resumePoint } from './resume-point.ts';
 import type { Outcome, Run } from './run.ts';
 import { runRound } from './run-round.ts';
+import { Truncation } from './truncation.ts';
 
 export interface RunDependencies {
   readonly model: ModelClient;
@@ -27,7 +30,8 @@ export interface RunDependencies {
 }
 
 /**
- * Takes a run from its first model call to its terminal event. A failure is an outcome; it throws only what breaks
+ * Takes a run from where it stands to its terminal event: a new one from its first model call, one that another
+ * process had begun from the round after those that its output holds. A failure is an outcome; it throws only what breaks
  * the run itself. `secrets` are those of its MCP servers, and are gone with it. Resolves when their sessions are
  * closed too, which nobody who waits for the response needs to wait for.
  */
@@ -37,7 +41,7 @@ export async function runResponse(
   dependencies: RunDependencies,
 ): Promise<void> {
   const { logger, fetch, toolTimeoutMs: timeoutMs } = dependencies;
-  const servers = createMcpServers({ fetch, secrets, timeoutMs });
+  const servers = withoutLostSecrets(createMcpServers({ fetch, secrets, timeoutMs }), secrets);
   try {
     const outcome = await runRounds(run, servers, dependencies).catch((error: unknown) =>
       toOutcome(run, error, logger),
@@ -57,17 +61,21 @@ export async function runResponse(
 async function runRounds(run: Run, servers: McpServers, dependencies: RunDependencies): Promise<Outcome> {
   const { model, webSearch, maxRounds: limit, toolTimeoutMs: timeoutMs } = dependencies;
   const { settings } = run.base;
-  const budget = new ToolBudget(settings);
+  const start = resumePoint(run.state.output);
+  if (start.isOver) return { status: 'completed' };
+  const budget = new ToolBudget(settings, run.state.output);
   const listings = await listTools(run, servers, budget);
   const toolbox = createToolbox({ tools: settings.tools, listings, choice: settings.toolChoice });
   if (toolbox.missing !== null) return failed(toolbox.missing);
 
   const context = { run, servers, webSearch, budget, listings, timeoutMs };
-  await runApproved(context);
+  await run.unbroken(() => runApproved(context));
 
-  const usedCallIds = callIdsIn(run.context);
+  const usedCallIds = callIdsIn([...run.context, ...run.state.output]);
+  const truncation = new Truncation(run);
   const rules: readonly StopRule[] = [maxRounds(limit), maxOutputTokens(settings)];
-  for (let round = 0; ; round++) {
+  for (let { round } = start; ; round++) {
+    run.passBoundary();
     const progress = { rounds: round, usage: run.usedTokens };
     const reason = rules.map((rule) => rule(progress)).find((found) => found !== null);
     if (reason) return { status: 'incomplete', reason };
@@ -75,27 +83,29 @@ async function runRounds(run: Run, servers: McpServers, dependencies: RunDepende
     const offer = toolbox.offer({ first: round === 0, serverRun: !budget.isSpent });
     const conversation = [...run.context, ...run.state.output];
     const sources = sourcesOf(conversation);
-    const result = await runRound(run, {
-      model,
-      request: {
-        settings,
-        context: conversation,
-        tools: offer.tools,
-        toolChoice: offer.choice,
-        maxOutputTokens: tokensLeft(settings, progress),
-      },
-      writing: {
-        round,
-        route: (name) => toolbox.route(name),
-        parallelToolCalls: settings.parallelToolCalls,
-        usedCallIds,
-        citations: (text) => (sources.length === 0 ? [] : findCitations(text, sources)),
-      },
-    });
+    const result = await truncation.attempt(conversation, (shown) =>
+      runRound(run, {
+        model,
+        request: {
+          settings,
+          context: shown,
+          tools: offer.tools,
+          toolChoice: offer.choice,
+          maxOutputTokens: tokensLeft(settings, progress),
+        },
+        writing: {
+          round,
+          route: (name) => toolbox.route(name),
+          parallelToolCalls: settings.parallelToolCalls,
+          usedCallIds,
+          citations: (text) => (sources.length === 0 ? [] : findCitations(text, sources)),
+        },
+      }),
+    );
     if (result.reason === 'length') return { status: 'incomplete', reason: 'max_output_tokens' };
     if (result.reason === 'content_filter') return { status: 'incomplete', reason: 'content_filter' };
     const offered = offer.choice.mode === 'none' ? [] : offer.tools;
-    const waits = await runCalls(context, { round, calls: result.calls, offered });
+    const waits = await run.unbroken(() => runCalls(context, { round, calls: result.calls, offered }));
     if (waits || result.calls.length === 0) return { status: 'completed' };
   }
 }

@@ -2,13 +2,13 @@ import { applyEvent } from '../../protocol/apply-event.ts';
 import { closeOpenItems } from '../../protocol/close-items.ts';
 import type { EventDraft, ResponseEvent, TerminalType } from '../../protocol/events.ts';
 import type { Item } from '../../protocol/items.ts';
-import {
-  INITIAL_STATE,
-  type IncompleteReason,
-  type ResponseBase,
-  type ResponseError,
-  type ResponseState,
-  type Snapshot,
+import { joinDeltas } from '../../protocol/join-deltas.ts';
+import type {
+  IncompleteReason,
+  ResponseBase,
+  ResponseError,
+  ResponseState,
+  Snapshot,
 } from '../../protocol/response.ts';
 import { addUsage, type Usage } from '../../protocol/usage.ts';
 import { orAborted } from '../../util/async-iteration.ts';
@@ -22,6 +22,11 @@ export interface EventSink {
   room(run: Run): Promise<void> | null;
   /** Resolves when everything of this run so far has been committed, or given up. */
   committed(run: Run): Promise<void>;
+  /**
+   * Null while this process may count on being alive for all others. Else a promise that resolves when it knows
+   * more, and is to be asked again; if others have declared it dead, its runs are lost by then.
+   */
+  assure(): Promise<void> | null;
 }
 
 /** How a run ends. */
@@ -31,7 +36,12 @@ export type Outcome =
   | { readonly status: 'failed'; readonly error: ResponseError }
   | { readonly status: 'cancelled' };
 
-/** Why a run is stopped from outside. */
+/**
+ * Why a run is stopped from outside.
+ * - `cancelled`: nobody wants it any more
+ * - `shutdown`: this process stops, and nobody can go on with it
+ * - `lost`: it belongs to another process now, or will: here it ends without a word
+ */
 export type StopReason = 'cancelled' | 'shutdown' | 'lost';
 
 export interface RunOptions {
@@ -41,6 +51,12 @@ export interface RunOptions {
   readonly context: readonly Item[];
   /** How many items the response's own input has. */
   readonly inputLength: number;
+  /** Where it stands: the fold of what is in its log. */
+  readonly state: ResponseState;
+  /** The number of its next event. */
+  readonly nextSequence: number;
+  /** True if another process had begun it, or may have: its secrets are gone. */
+  readonly isTakenOver: boolean;
   readonly sink: EventSink;
 }
 
@@ -50,24 +66,32 @@ export class Run {
   readonly base: ResponseBase;
   readonly context: readonly Item[];
   readonly inputLength: number;
+  readonly isTakenOver: boolean;
   /** Resolves with the state as it was told, once the terminal event is; null if the run was lost before. */
   readonly ended: Promise<Snapshot | null>;
 
   private readonly sink: EventSink;
-  private readonly numbers = new EventNumbers();
+  private readonly numbers: EventNumbers;
   private readonly stopping = new AbortController();
   private readonly settle: (snapshot: Snapshot | null) => void;
-  private current: ResponseState = INITIAL_STATE;
-  private usage: Usage | null = null;
+  private current: ResponseState;
+  private usage: Usage | null;
   private isLost = false;
+  private isWholeWork = false;
+  private isAskedBack = false;
+  private wasGivenBack = false;
   private pending: EventDraft[] = [];
 
-  constructor({ tenant, base, context, inputLength, sink }: RunOptions) {
-    this.tenant = tenant;
-    this.base = base;
-    this.context = context;
-    this.inputLength = inputLength;
-    this.sink = sink;
+  constructor(options: RunOptions) {
+    this.tenant = options.tenant;
+    this.base = options.base;
+    this.context = options.context;
+    this.inputLength = options.inputLength;
+    this.isTakenOver = options.isTakenOver;
+    this.sink = options.sink;
+    this.numbers = new EventNumbers(options.nextSequence);
+    this.current = options.state;
+    this.usage = options.state.usage;
     const { promise, resolve } = Promise.withResolvers<Snapshot | null>();
     this.ended = promise;
     this.settle = resolve;
@@ -92,18 +116,10 @@ export class Run {
     this.stopping.abort(reason);
   }
 
-  /** The events that every run begins with. They are committed with the response itself, and so do not go to the sink. */
-  begin(): readonly ResponseEvent[] {
-    return this.numbers.number([
-      { type: 'response.created', state: this.current },
-      { type: 'response.in_progress', state: this.current },
-    ]);
-  }
-
   /** Folds an event at once and tells it with the next `flush`. Deltas that follow each other are joined. */
   emit(draft: EventDraft): void {
     this.current = applyEvent(this.current, draft);
-    const joined = join(this.pending.at(-1), draft);
+    const joined = joinDeltas(this.pending.at(-1), draft);
     if (joined === null) this.pending.push(draft);
     else this.pending[this.pending.length - 1] = joined;
   }
@@ -129,6 +145,11 @@ export class Run {
     this.flush();
     await orAborted(this.sink.committed(this), this.signal);
     this.signal.throwIfAborted();
+    // This process may have stood still since: what was its own then may be somebody else's now.
+    for (let doubt = this.sink.assure(); doubt !== null; doubt = this.sink.assure()) {
+      await orAborted(doubt, this.signal);
+      this.signal.throwIfAborted();
+    }
   }
 
   /** Tokens that all rounds so far took, as reported; null if the upstream reports none. */
@@ -174,6 +195,47 @@ export class Run {
   get lost(): boolean {
     return this.isLost;
   }
+
+  /** Resolves when nothing of this run is being committed. */
+  settled(): Promise<void> {
+    return this.sink.committed(this);
+  }
+
+  /** Does what is better not cut short, such as the calls of a round: a run that is to be given back waits for it. */
+  async unbroken<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.isWholeWork = true;
+    try {
+      return await work();
+    } finally {
+      this.isWholeWork = false;
+    }
+  }
+
+  /**
+   * Loses the run, for another process to go on with: at once if nothing would be cut short, or if there is no time;
+   * else at the next boundary, unless it ends before.
+   */
+  giveBack({ now }: { readonly now: boolean }): void {
+    this.isAskedBack = true;
+    if (now || !this.isWholeWork) this.leave();
+  }
+
+  /** To be called where another process can go on without a loss. Throws the reason of the signal once it is aborted. */
+  passBoundary(): void {
+    if (this.isAskedBack) this.leave();
+    this.signal.throwIfAborted();
+  }
+
+  /** True if the run was lost because this process gave it back. */
+  get isGivenBack(): boolean {
+    return this.wasGivenBack;
+  }
+
+  private leave(): void {
+    if (this.isLost) return;
+    this.wasGivenBack = true;
+    this.lose();
+  }
 }
 
 export const TERMINAL_TYPES: { readonly [Status in Outcome['status']]: TerminalType } = {
@@ -182,33 +244,3 @@ export const TERMINAL_TYPES: { readonly [Status in Outcome['status']]: TerminalT
   failed: 'response.failed',
   cancelled: 'response.cancelled',
 };
-
-/** Two deltas of one place as one, or null if they do not belong together. */
-function join(last: EventDraft | undefined, next: EventDraft): EventDraft | null {
-  if (last === undefined || last.type !== next.type) return null;
-  switch (next.type) {
-    case 'response.output_text.delta': {
-      if (last.type !== next.type || !samePart(last, next)) return null;
-      const logprobs = last.logprobs === null ? next.logprobs : [...last.logprobs, ...(next.logprobs ?? [])];
-      return { ...next, delta: last.delta + next.delta, logprobs };
-    }
-    case 'response.refusal.delta':
-    case 'response.reasoning_text.delta':
-      return last.type === next.type && samePart(last, next)
-        ? { ...next, delta: last.delta + next.delta }
-        : null;
-    case 'response.function_call_arguments.delta':
-    case 'response.mcp_call_arguments.delta':
-      return last.type === next.type && last.itemId === next.itemId
-        ? { ...next, delta: last.delta + next.delta }
-        : null;
-    default:
-      return null;
-  }
-}
-
-type Place = { readonly itemId: string; readonly contentIndex: number };
-
-function samePart(one: Place, other: Place): boolean {
-  return one.itemId === other.itemId && one.contentIndex === other.contentIndex;
-}

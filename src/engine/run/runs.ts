@@ -5,19 +5,36 @@ import type { Run } from './run.ts';
 export class Runs {
   private readonly byId = new Map<ResponseId, Run>();
   private readonly finishing = new Set<Promise<void>>();
+  private readonly limit: number;
+  /** Runs that somebody waits for or follows, and those that are about to be. */
+  private attended = 0;
 
-  get size(): number {
-    return this.byId.size;
+  /** `limit`: how many runs, not counting those in the background, there may be at once. */
+  constructor(limit: number) {
+    this.limit = limit;
   }
 
   get(id: ResponseId): Run | undefined {
     return this.byId.get(id);
   }
 
+  /** Keeps a place for a run that somebody waits for or follows; null if there is none. Give it back once the run is added. */
+  reserve(): Disposable | null {
+    if (this.attended >= this.limit) return null;
+    this.attended++;
+    return { [Symbol.dispose]: () => void this.attended-- };
+  }
+
   /** Keeps a run until it has ended. */
   add(run: Run): void {
-    this.byId.set(run.base.id, run);
-    void run.ended.then(() => this.byId.delete(run.base.id));
+    const { id, settings } = run.base;
+    const weight = settings.background ? 0 : 1;
+    this.byId.set(id, run);
+    this.attended += weight;
+    void run.ended.then(() => {
+      if (this.byId.get(id) === run) this.byId.delete(id);
+      this.attended -= weight;
+    });
   }
 
   /** Keeps what a run still does after its end, such as closing the sessions that it had elsewhere. */

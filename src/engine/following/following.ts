@@ -1,0 +1,97 @@
+import type { ResponseEvent } from '../../protocol/events.ts';
+import type { ResponseId } from '../../protocol/ids.ts';
+import { hasEnded, type ResponseBase } from '../../protocol/response.ts';
+import type { Scope } from '../../protocol/scope.ts';
+import { parseStreamCursor } from '../../protocol/stream-cursor.ts';
+import type { Database } from '../../store/database.ts';
+import { lastNumber } from '../../store/event-log.ts';
+import { markFollowed } from '../../store/ownership.ts';
+import { findResponses } from '../../store/responses.ts';
+import { AppError } from '../../util/errors.ts';
+import { followResponse } from './follow-response.ts';
+import type { Hub } from './hub.ts';
+import { LogReader } from './log-reader.ts';
+import { type Shape, shapeBatches } from './shape-batches.ts';
+import type { UnstoredLogs } from './unstored-logs.ts';
+
+export interface FollowingOptions {
+  readonly database: Database;
+  readonly hub: Hub;
+  readonly unstored: UnstoredLogs;
+  /** True while the response runs in this process. */
+  readonly runsHere: (id: ResponseId) => boolean;
+}
+
+/** What a subscriber asks for. */
+export interface FollowWish extends Shape {
+  /** Begin behind this place; null: at the start. */
+  readonly cursor: string | null;
+}
+
+/** A response being followed. */
+export interface Following {
+  readonly base: ResponseBase;
+  /** Batches of events; returning early releases everything at once. */
+  readonly batches: AsyncGenerator<readonly ResponseEvent[], void>;
+}
+
+/** Following responses: from any place in their streams, wherever they run. */
+export function createFollowing({ database, hub, unstored, runsHere }: FollowingOptions) {
+  const dependencies = { database, hub, reader: new LogReader(database) };
+
+  return {
+    /**
+     * Replays a response after a cursor, from its start without one, then follows it.
+     *
+     * @throws AppError NOT_FOUND for an unknown id, INVALID_INPUT for a cursor that this response has not given out
+     * and for a `coalesceMs` out of range.
+     */
+    async follow(scope: Scope, id: ResponseId, { cursor, ...shape }: FollowWish): Promise<Following> {
+      const after = cursor === null ? -1 : numberIn(cursor, id);
+      const inMemory = unstored.about(scope, id);
+      if (inMemory !== null) {
+        if (after > inMemory.last) throw notGivenOut(id);
+        return { base: inMemory.base, batches: shapeBatches(unstored.follow(scope, id, after), shape) };
+      }
+      const row = (await findResponses(database, scope, [id])).get(id);
+      // The place is looked up after the cursor was given out, so a log that has it shows it.
+      const last = after === -1 ? -1 : await lastNumber(database, scope, id);
+      if (row === undefined || last === null)
+        throw new AppError('NOT_FOUND', `There is no response "${id}".`);
+      if (after > last) throw notGivenOut(id);
+      const batches = shapeBatches(followResponse(dependencies, { scope, responseId: id, after }), shape);
+      // Its owner is to know at once that somebody is there; from then on Elsewhere says so.
+      if (!hasEnded(row.state.status) && !runsHere(id)) await markFollowed(database, id);
+      return { base: row.base, batches };
+    },
+
+    /** Resolves when a response has ended, wherever it runs; earlier if `signal` aborts. */
+    async waitForEnd(
+      scope: Scope,
+      { id, after }: { readonly id: ResponseId; readonly after: number },
+      signal: AbortSignal,
+    ): Promise<void> {
+      const batches = followResponse(dependencies, { scope, responseId: id, after });
+      const leave = () => void batches.return().catch(() => {}); // whoever reads the batches meets the error
+      signal.addEventListener('abort', leave);
+      if (signal.aborted) leave();
+      try {
+        for await (const _ of batches); // its last batch holds the terminal event
+      } finally {
+        signal.removeEventListener('abort', leave);
+      }
+    },
+  };
+}
+
+/** The number in a cursor of this response. */
+function numberIn(cursor: string, id: ResponseId): number {
+  const place = parseStreamCursor(cursor);
+  if (place?.responseId === id) return place.sequenceNumber;
+  const message = `"${cursor.slice(0, 100)}" is not a cursor of the response "${id}".`;
+  throw new AppError('INVALID_INPUT', message);
+}
+
+function notGivenOut(id: ResponseId): AppError {
+  return new AppError('INVALID_INPUT', `The response "${id}" has not given out this cursor.`);
+}

@@ -1,0 +1,68 @@
+import type { ResponseEvent } from '../../protocol/events.ts';
+import { hasEnded, type ResponseState } from '../../protocol/response.ts';
+import { type Database, isDatabaseAway } from '../../store/database.ts';
+import { endOfTrimmed } from '../../store/following.ts';
+import { AppError } from '../../util/errors.ts';
+import { TERMINAL_TYPES } from '../run/run.ts';
+import type { LogPlace, LogReader } from './log-reader.ts';
+
+/**
+ * - `events`: the next ones, none if there are none yet; `isCut` if there may be more
+ * - `over`: there will never be any more
+ * - `away`: the database did not answer
+ */
+export type Found =
+  | { readonly kind: 'events'; readonly events: readonly ResponseEvent[]; readonly isCut: boolean }
+  | { readonly kind: 'over' }
+  | { readonly kind: 'away' };
+
+export interface LogAccess {
+  readonly database: Database;
+  readonly reader: LogReader;
+}
+
+/**
+ * What comes after a place in the stream of a response: the next page of its log, or, once that has been removed,
+ * what stands for it: a snapshot and the last event.
+ *
+ * @throws AppError NOT_FOUND when the response is gone.
+ */
+export async function readOn(access: LogAccess, place: LogPlace): Promise<Found> {
+  try {
+    const { events, isCut, response } = await access.reader.read(place);
+    if (response === null) throw gone(place);
+    const { lastSequence, isTrimmed } = response;
+    if (events.length > 0 && !isTrimmed) return { kind: 'events', events, isCut };
+    if (lastSequence === null) return { kind: 'events', events: [], isCut: false };
+    if (place.after >= lastSequence) return { kind: 'over' };
+    return { kind: 'events', events: await readTail(access.database, place), isCut: false };
+  } catch (error) {
+    if (isDatabaseAway(error)) return { kind: 'away' };
+    throw error;
+  }
+}
+
+/** What is left of the stream of an ended response without its log. */
+async function readTail(database: Database, place: LogPlace): Promise<readonly ResponseEvent[]> {
+  const end = await endOfTrimmed(database, place.scope, place.responseId);
+  if (end === null) throw gone(place);
+  const { state, lastSequence } = end;
+  const { status } = state;
+  if (!hasEnded(status)) throw gone(place);
+  const open: ResponseState = {
+    ...state,
+    status: 'in_progress',
+    completedAt: null,
+    error: null,
+    incompleteReason: null,
+  };
+  const tail: readonly ResponseEvent[] = [
+    { type: 'response.snapshot', state: open, sequenceNumber: lastSequence - 1 },
+    { type: TERMINAL_TYPES[status], state, sequenceNumber: lastSequence },
+  ];
+  return tail.filter(({ sequenceNumber }) => sequenceNumber > place.after);
+}
+
+function gone({ responseId }: LogPlace): AppError {
+  return new AppError('NOT_FOUND', `There is no response "${responseId}" any more.`);
+}

@@ -1,0 +1,207 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { ResponseId } from '../../protocol/ids.ts';
+import type { McpSecrets } from '../../protocol/tools.ts';
+import { type Database, isDatabaseAway } from '../../store/database.ts';
+import { type Claimed, claimWaiting, handBack, stillReserved } from '../../store/ownership.ts';
+import type { WakeUps } from '../../store/wake-ups.ts';
+import type { Logger } from '../../util/logger.ts';
+import type { Hub } from '../following/hub.ts';
+import type { EventSink, Run } from '../run/run.ts';
+import { type RunDependencies, runResponse } from '../run/run-response.ts';
+import type { Runs } from '../run/runs.ts';
+import { endOrphan, orphanOutcome, STOPPED } from './end-orphans.ts';
+import { loadRun } from './load-run.ts';
+import { oneAtATime } from './one-at-a-time.ts';
+
+export interface BackgroundOptions {
+  readonly database: Database;
+  readonly logger: Logger;
+  readonly hub: Hub;
+  readonly wakeUps: WakeUps;
+  readonly recorder: EventSink;
+  readonly runs: Runs;
+  readonly processId: () => string;
+  /** Background runs at once in this process; more stay queued. */
+  readonly limit: number;
+  readonly run: RunDependencies;
+  /** Called for a run in which something broke that is no outcome of a run. */
+  readonly onBroken: (run: Run) => void;
+}
+
+/** How long a stop waits for the last commits and for the rows to be handed back. In milliseconds. */
+const HAND_BACK_MS = 1000;
+
+const NO_SECRETS: McpSecrets = new Map();
+
+/**
+ * The background runs of this process. The queue is the responses themselves: whoever has room claims the oldest that
+ * nobody runs, whether it is new, was handed back, or was left by a process that died.
+ */
+export class Background {
+  private readonly options: BackgroundOptions;
+  /** From the claim to the end; null until it can run. */
+  private readonly hand = new Map<ResponseId, Run | null>();
+  private readonly tasks = new Set<Promise<void>>();
+  /** Runs that broke here: whoever gave them up ends them, and nobody runs them again. */
+  private readonly broken = new Set<ResponseId>();
+  /** Of what was queued here and has not ended. Nobody else has them. */
+  private readonly secrets = new Map<ResponseId, McpSecrets>();
+  private readonly claimSoon = oneAtATime(() => this.claim());
+  private readonly handBackSoon = oneAtATime(() => this.handBack());
+  private hasNew = false;
+  private stopping = false;
+
+  constructor(options: BackgroundOptions) {
+    this.options = options;
+  }
+
+  /** Runs in hand. */
+  get count(): number {
+    return this.hand.size;
+  }
+
+  /** Takes note of a response that this process has just queued, and of the secrets of its MCP servers. */
+  add(id: ResponseId, secrets: McpSecrets): void {
+    if (this.stopping) return void this.handBackSoon();
+    if (secrets.size > 0) this.secrets.set(id, secrets);
+    else this.hasNew = true;
+    this.wake();
+  }
+
+  /** Claims what waits, as far as there is room. Never throws: what fails is tried again at the next call. */
+  wake(): void {
+    void this.claimSoon();
+  }
+
+  /**
+   * Claims no more and hands everything back, for others to go on with at once: a run in the middle of its tool calls
+   * once these are over, one with secrets, which nobody else has, at the very end. Resolves when all is handed back,
+   * at most a second after `graceMs`. Never throws.
+   */
+  async stop(graceMs: number): Promise<void> {
+    this.stopping = true;
+    for (const [id, run] of this.hand) if (!this.secrets.has(id)) run?.giveBack({ now: false });
+    this.secrets.clear(); // what has not begun is handed back without them
+    await this.emptied(graceMs);
+    for (const run of this.hand.values()) run?.giveBack({ now: true });
+    await this.emptied(HAND_BACK_MS);
+  }
+
+  private async emptied(limitMs: number): Promise<void> {
+    const all = async () => {
+      await this.claimSoon(); // one may be under way
+      void this.handBackSoon();
+      await Promise.all(this.tasks);
+      await this.handBackSoon();
+    };
+    await Promise.race([all(), delay(limitMs, undefined, { ref: false })]);
+  }
+
+  private get inHand(): readonly ResponseId[] {
+    return [...this.hand.keys(), ...this.broken];
+  }
+
+  private async claim(): Promise<void> {
+    const { database, logger, limit, processId, wakeUps } = this.options;
+    const owner = processId();
+    const room = limit - this.hand.size;
+    const { hasNew } = this;
+    this.hasNew = false;
+    if (this.stopping) return;
+    try {
+      if (room > 0) {
+        const reserved = [...this.secrets.keys()];
+        const claim = { processId: owner, inHand: this.inHand, reserved, limit: room };
+        const claimed = await claimWaiting(database, claim);
+        // Under an id that was declared dead meanwhile these are nobody's.
+        if (!this.stopping && owner === processId()) for (const each of claimed) this.take(each, owner);
+      }
+      if (hasNew && this.hand.size >= limit) wakeUps.send([{ type: 'work' }]); // others may have room
+      await this.forgetSecrets(owner);
+    } catch (error) {
+      const words = 'what waits in the background could not be claimed';
+      if (isDatabaseAway(error)) logger.warn({ error }, words);
+      else logger.error({ error }, words);
+    }
+  }
+
+  /** Another process may have what was to be run here, if this one was declared dead; or somebody cancelled it. */
+  private async forgetSecrets(owner: string): Promise<void> {
+    const waiting = [...this.secrets.keys()].filter((id) => !this.hand.has(id));
+    if (waiting.length === 0) return;
+    const still = await stillReserved(this.options.database, owner, waiting);
+    for (const id of waiting) if (!still.has(id) && !this.hand.has(id)) this.secrets.delete(id);
+  }
+
+  private take(claimed: Claimed, owner: string): void {
+    this.hand.set(claimed.id, null);
+    const task = this.pursue(claimed, owner)
+      .catch((error: unknown) => this.giveUp(claimed, error))
+      .then((isOver) => {
+        this.hand.delete(claimed.id);
+        this.tasks.delete(task);
+        if (this.stopping) void this.handBackSoon();
+        else if (isOver) this.wake();
+      });
+    this.tasks.add(task);
+  }
+
+  /** Runs a response until it has ended or is somebody else's; false if it could not be begun yet. */
+  private async pursue(claimed: Claimed, owner: string): Promise<boolean> {
+    const { database, recorder, runs, processId, logger, onBroken } = this.options;
+    const { id } = claimed;
+    const outcome = orphanOutcome(claimed);
+    if (outcome !== null) {
+      await endOrphan(this.options, claimed, outcome);
+      return true;
+    }
+    const run = await loadRun(database, claimed, recorder);
+    if (this.stopping || owner !== processId()) return false;
+    run.flush();
+    this.hand.set(id, run);
+    runs.add(run);
+    const work = runResponse(run, this.secrets.get(id) ?? NO_SECRETS, this.options.run).catch(
+      (error: unknown) => {
+        logger.error({ error, responseId: id }, 'a run could not be ended');
+        onBroken(run);
+      },
+    );
+    runs.finish(work);
+    const ended = await run.ended;
+    if (ended === null) {
+      await run.settled();
+      if (!run.isGivenBack && owner === processId()) this.broken.add(id);
+    }
+    if (ended !== null || this.broken.has(id)) this.secrets.delete(id);
+    return true;
+  }
+
+  /** What cannot be read is tried again; what makes no sense would only come back. */
+  private async giveUp(claimed: Claimed, error: unknown): Promise<boolean> {
+    const { logger } = this.options;
+    const about = { error, responseId: claimed.id };
+    if (isDatabaseAway(error)) {
+      logger.warn(about, 'a background run could not be begun yet');
+      return false;
+    }
+    logger.error(about, 'a background run could not be begun');
+    try {
+      await endOrphan(this.options, claimed, STOPPED);
+      return true;
+    } catch (failure) {
+      logger.error({ ...about, error: failure }, 'a background run that cannot be begun could not be ended');
+      return false;
+    }
+  }
+
+  private async handBack(): Promise<void> {
+    const { database, logger, processId, wakeUps } = this.options;
+    try {
+      await handBack(database, processId(), this.inHand);
+      wakeUps.send([{ type: 'work' }]);
+    } catch (error) {
+      // Others find them once the lease of this process has ended.
+      logger.warn({ error }, 'background runs could not be handed back');
+    }
+  }
+}

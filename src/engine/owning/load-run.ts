@@ -1,0 +1,53 @@
+import { applyEvent } from '../../protocol/apply-event.ts';
+import { INITIAL_STATE } from '../../protocol/response.ts';
+import type { Database } from '../../store/database.ts';
+import { wholeLogs } from '../../store/event-log.ts';
+import { branchItems, ownInputOf } from '../../store/items.ts';
+import { claimedResponse } from '../../store/ownership.ts';
+import { type EventSink, Run } from '../run/run.ts';
+import type { Orphan } from './end-orphans.ts';
+import { takeOver } from './take-over.ts';
+
+/**
+ * A background run as the database has it, to go on with. Its first event is emitted, not told: that it has begun, or,
+ * if another process had begun it, what of that stands.
+ *
+ * @throws Error if what is stored makes no sense; what the database throws.
+ */
+export async function loadRun(database: Database, { tenant, id }: Orphan, sink: EventSink): Promise<Run> {
+  const scope = { tenant };
+  const row = await claimedResponse(database, id);
+  if (row === null) throw new Error('There is no such response.');
+  const { base } = row;
+  const previous = base.previousResponseId;
+  const [logs, input, history] = await Promise.all([
+    wholeLogs(database, scope, [id]),
+    ownInputOf(database, id),
+    previous === null ? [] : branchItems(database, scope, previous),
+  ]);
+  const log = logs.get(id);
+  if (log === undefined) throw new Error('It has no log.');
+  const logged = log.reduce(applyEvent, INITIAL_STATE);
+  const plan = takeOver(logged);
+  const run = new Run({
+    tenant,
+    base,
+    context: [...history.map(({ item }) => item), ...input],
+    inputLength: input.length,
+    state: logged,
+    nextSequence: (log.at(-1)?.sequenceNumber ?? -1) + 1,
+    isTakenOver: plan.kind === 'resumed',
+    sink,
+  });
+  switch (plan.kind) {
+    case 'fresh':
+      run.emit({ type: 'response.in_progress', state: { ...logged, status: 'in_progress' } });
+      break;
+    case 'resumed':
+      run.emit({ type: 'response.snapshot', state: plan.state });
+      break;
+    default:
+      plan satisfies never;
+  }
+  return run;
+}

@@ -1,0 +1,52 @@
+import { type Database, isDatabaseAway } from '../../store/database.ts';
+import { unwantedRuns } from '../../store/ownership.ts';
+import type { Logger } from '../../util/logger.ts';
+import type { Runs } from '../run/runs.ts';
+
+export interface WishesOptions {
+  readonly database: Database;
+  readonly logger: Logger;
+  readonly runs: Runs;
+  readonly processId: () => string;
+  /** In milliseconds. */
+  readonly pollMs: number;
+}
+
+/** Cancels the runs of this process that another instance was asked to cancel. */
+export class Wishes {
+  private readonly options: WishesOptions;
+  private timer: NodeJS.Timeout | undefined;
+  private looking = false;
+  private again = false;
+
+  constructor(options: WishesOptions) {
+    this.options = options;
+  }
+
+  start(): void {
+    this.timer = setInterval(() => void this.look(), this.options.pollMs).unref();
+  }
+
+  stop(): void {
+    clearInterval(this.timer);
+  }
+
+  /** Asks the database now. Never throws; one that is away is asked again at the next turn. */
+  async look(): Promise<void> {
+    this.again = this.looking;
+    if (this.looking) return;
+    this.looking = true;
+    const { database, logger, runs, processId } = this.options;
+    try {
+      do {
+        this.again = false;
+        if (runs.all().length === 0) return;
+        for (const id of await unwantedRuns(database, processId())) runs.get(id)?.stop('cancelled');
+      } while (this.again);
+    } catch (error) {
+      if (!isDatabaseAway(error)) logger.error({ error }, 'the wishes to cancel could not be read');
+    } finally {
+      this.looking = false;
+    }
+  }
+}
