@@ -139,6 +139,7 @@ function serve(
     socket.ping();
   }, PING_MS);
   const unwatch = watchStuck(connection, stuckMs, () => sendAway(socket));
+  const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
   const bound = () => {
     if (socket.bufferedAmount > MAX_BUFFERED) sendAway(socket);
   };
@@ -151,7 +152,8 @@ function serve(
       protocol: socket.protocol,
       send: (text) =>
         new Promise((resolve) => {
-          if (socket.readyState !== socket.OPEN) return resolve();
+          // What comes after a close is not asked for any further.
+          if (socket.readyState !== socket.OPEN) return resolve(gone);
           socket.send(text, () => resolve());
           bound();
         }),
@@ -177,11 +179,13 @@ function serve(
     Promise.resolve(closed(code, String(reason))).catch((error: unknown) => {
       logger.error({ error }, 'a socket could not be closed');
     });
+    leave();
   });
 }
 
 /** The client may come again, and go on where it was. */
 function sendAway(socket: WebSocket): void {
+  if (socket.readyState !== socket.OPEN) return;
   socket.close(1013, 'Too slow');
   setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
 }

@@ -111,7 +111,7 @@ test.each<[string, Fields]>([
     'input.items.1.functionCallOutput.output.parts.1.image.imageUrl',
     toolOutput({ text: '' }, { image: { imageUrl: 'x' } }),
   ],
-  ['stream', { store: false, stream: true }],
+  ['background', { store: false, background: true }],
   ['idempotencyKey', { store: false, idempotencyKey: 'a' }],
 ])('%j is refused by its path: %j', async (path, fields) => {
   expect(await refused(fields)).toEqual([path]);
@@ -144,7 +144,7 @@ test('all errors of a request come at once, whoever finds them', async () => {
     tools: [...tool({ parameters: 1 }).tools, ...tool({ name: '?' }).tools, ...tool({}).tools],
     toolChoice: { function: 'g' },
     store: false,
-    stream: true,
+    background: true,
     idempotencyKey: 'a',
     input: {
       items: [
@@ -154,6 +154,7 @@ test('all errors of a request come at once, whoever finds them', async () => {
     },
   });
   expect(paths.toSorted()).toEqual([
+    'background',
     'idempotencyKey',
     'input.items.0.message.content.parts.0.image.imageUrl',
     'input.items.0.message.content.parts.1.refusal',
@@ -162,7 +163,6 @@ test('all errors of a request come at once, whoever finds them', async () => {
     'metadata.a',
     'metadata.b',
     'model',
-    'stream',
     'temperature',
     'toolChoice.function',
     'tools.0.function.parameters',

@@ -81,7 +81,8 @@ test.each(['its own instance', 'another instance'])(
         response: { status: 'CANCELLED', outputText: 'Half a word' },
       });
     }
-    await expectDeleted(app, id);
+    expect(await readResponse(beside, id)).toBeNull();
+    await expect(collect(app, { id })).rejects.toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
   },
 );
 

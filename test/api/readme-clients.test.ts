@@ -25,7 +25,7 @@ async function* shownBy(code: string, { url }: { readonly url: string }, id: str
     ['app.js', app],
     ['resuming.js', resuming],
   ]);
-  for await (const line of program.lines) {
+  for await (const line of program.lines()) {
     const [text, response] = JSON.parse(line);
     yield { text: text as string, status: response?.status as string | undefined };
   }
@@ -36,7 +36,7 @@ test.each(RECIPES)(
   `the code for %s shows what was said and nothing else, cut ${CUTS} times (TEST_SEED=${SEED})`,
   async (_client, code) => {
     await using app = await startTestApp();
-    await using proxy = await startCuttingProxy({ urls: [app.url], within: 500, seed: SEED });
+    await using proxy = await startCuttingProxy({ urls: [app.url], within: 300, seed: SEED });
     const atOnce = WORDS.length / CUTS;
     const speech = createSpeech({ words: WORDS, atOnce, ahead: 3, onBreath: () => proxy.allow(1) });
     app.upstream.enqueue(speech.answer);

@@ -10,6 +10,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { schema } from '../../src/graphql/schema.ts';
 import { calls, chunk, feed, hangsAfter, json, streams, USAGE } from '../support/chat-server.ts';
 import { seenIn, selectAll } from '../support/deep-query.ts';
+import { useEveryMode } from '../support/every-mode.ts';
 import { useEveryTool } from '../support/every-tool.ts';
 import { ask, createResponse, send } from '../support/graphql.ts';
 import { pendingItems } from '../support/run.ts';
@@ -19,7 +20,7 @@ let app: SearchingApp;
 const seen = new Set<string>();
 
 beforeAll(async () => {
-  app = await startSearchingApp({ maxRounds: 1, toolTimeoutMs: 1500 });
+  app = await startSearchingApp({ maxRounds: 1, toolTimeoutMs: 1500, maxRuns: 2 });
 });
 
 afterAll(() => app[Symbol.asyncDispose]());
@@ -37,6 +38,7 @@ const typeOf = (name: string): GraphQLNamedType => {
 
 const CREATE = `mutation Create($input: CreateResponseInput!) { createResponse(input: $input) ${selectAll(typeOf('CreateResponsePayload'))} }`;
 const DELETE = `mutation Delete($id: ID!) { deleteResponse(input: { id: $id }) ${selectAll(typeOf('DeleteResponsePayload'))} }`;
+const CANCEL = `mutation Cancel($id: ID!) { cancelResponse(input: { id: $id }) ${selectAll(typeOf('CancelResponsePayload'))} }`;
 // What READ selects of a response is not selected again in each type of event: that query would be too large to check.
 const STREAM = `subscription Stream($id: ID!, $types: [ResponseEventType!]) { responseStream(id: $id, types: $types) ${selectAll(typeOf('ResponseEvent'), [typeOf('Response')])} }`;
 const READ = `query Read($id: ID!, $ids: [ID!]!) {
@@ -192,7 +194,6 @@ test('every field of every type is answered without an error, and every enum val
   await upstream.say('half');
   await look(READ, { id, ids: [] });
   await start({ input: { text: 'Hi' }, previousResponseId: id });
-  await look(DELETE, { id });
   await upstream.end();
   await watch(id);
   await start({ input: { text: 'Hi' }, temperature: 9 });
@@ -203,13 +204,16 @@ test('every field of every type is answered without an error, and every enum val
   await look(DELETE, { id: 'none' });
   await look(DELETE, { id });
 
-  await useEveryTool(app, {
+  const ways = {
     start,
     all: lookAll,
-    read: (id) => look(READ, { id, ids: [] }),
+    read: (id: string) => look(READ, { id, ids: [] }),
     watch,
-    pending: async (id) => (await pendingItems(app, id))[0].id,
-  });
+    cancel: (id: string) => look(CANCEL, { id }),
+    pending: async (id: string) => (await pendingItems(app, id))[0].id,
+  };
+  await useEveryTool(app, ways);
+  await useEveryMode(app, ways);
 
   for (const order of ['ASC', 'DESC'])
     await look('query L($order: SortOrder!) { responses(order: $order) { totalCount } }', { order });

@@ -16,6 +16,8 @@ export interface Look {
   all(input: Input): Promise<string>;
   read(id: string): Promise<unknown>;
   watch(id: string): Promise<void>;
+  /** Cancels, whatever comes of it. */
+  cancel(id: string): Promise<unknown>;
   /** The id of what waits for the client. */
   pending(id: string): Promise<string>;
 }

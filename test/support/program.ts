@@ -8,8 +8,8 @@ import { ROOT } from './readme.ts';
 
 /** A program of a client, running as its author would run it. */
 export interface Program extends AsyncDisposable {
-  /** What it prints, line by line, until it ends. */
-  readonly lines: AsyncIterable<string>;
+  /** What it prints, line by line, until it ends. Call once. */
+  lines(): AsyncIterable<string>;
   /** How it ended by itself. */
   readonly ended: Promise<{ readonly code: number | null; readonly errors: string }>;
 }
@@ -33,7 +33,7 @@ export async function runProgram(
   });
   const ended = once(child, 'close').then(([code]) => ({ code, errors }));
   return {
-    lines: createInterface({ input: child.stdout }),
+    lines: () => createInterface({ input: child.stdout }),
     ended,
     async [Symbol.asyncDispose]() {
       child.kill('SIGKILL');
