@@ -119,7 +119,7 @@ test('one with secrets waits for the instance that has them, however much room o
   await using office = await startMcpServer({ token: 'the-secret-token', tools: { ask: {} } });
   const app = await fleet.start({ config: { maxBackgroundRuns: 1 } });
   const busy = feed();
-  fleet.upstream.enqueue(busy.answer, calls([call('ask')]), says('Done.'));
+  fleet.upstream.enqueue(busy.answer, says('Done.'), calls([call('ask')]), says('Done.'));
   await queue(app);
   await busy.open;
   const secret = mcp('office', office, { authorization: 'the-secret-token' });
@@ -128,7 +128,6 @@ test('one with secrets waits for the instance that has them, however much room o
   const other = await queue(app); // without secrets, and younger
   expect(await endOf(beside, other)).toMatchObject({ status: 'COMPLETED' });
   expect(await custody(app, id)).toMatchObject({ status: 'queued' });
-  fleet.upstream.enqueue(calls([call('ask')]), says('Done.'));
   await busy.end();
   const ended = await endOf(beside, id);
   expect(ended.output).toMatchObject([{ status: 'COMPLETED' }, { status: 'COMPLETED', output: 'ok' }, {}]);

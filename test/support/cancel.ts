@@ -13,11 +13,3 @@ export const CANCEL = `
 export async function cancel(app: { readonly url: string }, id: string) {
   return (await ask(app, CANCEL, { id })).cancelResponse;
 }
-
-/** The whole payload of deleteResponse. */
-export async function remove(app: { readonly url: string }, id: string) {
-  const mutation = `mutation ($id: ID!) {
-    deleteResponse(input: { id: $id }) { deletedId errors { __typename code message path } }
-  }`;
-  return (await ask(app, mutation, { id })).deleteResponse;
-}

@@ -15,6 +15,11 @@ export interface DatabaseProxy extends AsyncDisposable {
   thaw(): void;
   /** Keeps what Postgres answers to itself, and cuts the connection, once a request contains these words. */
   swallowAnswerTo(words: string): Promise<void>;
+  /**
+   * Holds back the next request that contains these words, and whatever follows it on its connection. Resolves once
+   * it has come, with a function that lets it through.
+   */
+  holdBack(words: string): Promise<() => void>;
 }
 
 export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
@@ -22,6 +27,7 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
   const open = new Set<Socket>();
   const clients = new Set<Socket>();
   let frozen = false;
+  let gate: { readonly words: string; readonly reached: (open: () => void) => void } | null = null;
   let trap: { readonly words: string; readonly sprung: () => void } | null = null;
   const server = createServer((client) => {
     const postgres = connect(Number(target.port), target.hostname);
@@ -46,6 +52,15 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
         trap = null;
         muted = true;
         sprung();
+      }
+      if (gate !== null && bytes.includes(gate.words)) {
+        const { reached } = gate;
+        gate = null;
+        client.pause();
+        return reached(() => {
+          postgres.write(bytes);
+          client.resume();
+        });
       }
       postgres.write(bytes);
     });
@@ -85,6 +100,10 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
     swallowAnswerTo: (words) =>
       new Promise((sprung) => {
         trap = { words, sprung };
+      }),
+    holdBack: (words) =>
+      new Promise((reached) => {
+        gate = { words, reached };
       }),
     [Symbol.asyncDispose]: stop,
   };

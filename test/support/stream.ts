@@ -14,8 +14,8 @@ export interface StreamEvent {
 }
 
 export const STREAM = `
-  subscription Stream($id: ID!, $after: String, $types: [ResponseEventType!]) {
-    responseStream(id: $id, after: $after, types: $types) {
+  subscription Stream($id: ID!, $after: String, $types: [ResponseEventType!], $coalesceMs: Int! = 0) {
+    responseStream(id: $id, after: $after, types: $types, coalesceMs: $coalesceMs) {
       __typename
       sequenceNumber
       cursor
@@ -48,6 +48,7 @@ export interface StreamVariables {
   readonly id: string;
   readonly after?: string;
   readonly types?: readonly string[];
+  readonly coalesceMs?: number;
 }
 
 export type Transport = 'WebSocket' | 'SSE';
@@ -82,6 +83,12 @@ export async function collect(
   transport: Transport = 'WebSocket',
 ): Promise<readonly StreamEvent[]> {
   const events = await Array.fromAsync(follow(app, variables, transport));
-  if (variables.after === undefined && variables.types === undefined) checkEventRules(events);
+  const { after, types, coalesceMs = 0 } = variables;
+  if (after === undefined && types === undefined) checkEventRules(events, { joined: coalesceMs > 0 });
   return events;
+}
+
+/** The text of all deltas. */
+export function textOf(events: readonly StreamEvent[]): string {
+  return events.map((event) => event['delta'] ?? '').join('');
 }
