@@ -18,8 +18,10 @@ import type { Logger } from './util/logger.ts';
 export interface App {
   /** Where GraphQL is served. */
   readonly url: string;
-  /** Stops taking work, lets runs end for a while, ends followers, then lets go of everything. Once is enough. */
+  /** Stops taking work, lets runs end for a while, sends followers elsewhere, then lets go of everything. Once is enough. */
   stop(): Promise<void>;
+  /** Lets runs end no longer: while it stops, or for when it will. */
+  hurry(): void;
 }
 
 /** How patient the parts are, in milliseconds. Tests are less so. */
@@ -100,6 +102,7 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
     });
     await engine.start();
     let serving = true;
+    const hurry = new AbortController();
     const isReady = async () => serving && (await isReachable(database));
     const graphql = createGraphQLServer({ engine, logger, isReady });
     const http = await listen(graphql, { ...config, stuckMs: timing.stuckMs }).catch(
@@ -113,7 +116,7 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
 
     const stop = async () => {
       serving = false;
-      await engine.stop(timing.runGraceMs);
+      await engine.stop(timing.runGraceMs, hurry.signal);
       await sockets.close();
       await http.close(timing.answerGraceMs);
       await parts.disposeAsync();
@@ -121,6 +124,7 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
     let stopped: Promise<void> | undefined;
     return {
       url: `${http.origin}${ENDPOINT}`,
+      hurry: () => hurry.abort(),
       stop: () => {
         stopped ??= stop();
         return stopped;

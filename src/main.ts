@@ -5,6 +5,9 @@ import { createLogger } from './util/logger.ts';
 
 const DEMO = `No OPENAI_BASE_URL and no OPENAI_API_KEY: the built-in demo model answers. It is not a language model. For a real one, e.g. Ollama: OPENAI_BASE_URL=http://127.0.0.1:11434/v1 DEFAULT_MODEL=llama3.2 npm start\n`;
 
+/** Whoever signals again after this is in a hurry. In milliseconds. */
+const AGAIN_MS = 1000;
+
 /** The longest that a stop may take. In milliseconds. */
 const STOP_LIMIT_MS = 29_000;
 
@@ -26,18 +29,21 @@ try {
       },
     );
   };
-  // npm passes a signal on that the terminal has sent to us already: twice is still once.
-  let stopping = false;
+  // npm passes a signal on that the terminal has sent to us already: twice at once is still once.
+  let stopping: number | null = null;
   const stopOnce = () => {
-    if (!stopping) void stop();
-    stopping = true;
+    if (stopping === null) void stop();
+    else if (performance.now() - stopping > AGAIN_MS) void starting.then((app) => app.hurry());
+    stopping ??= performance.now();
   };
   // Before the start is through: a process that dies in it would leave its Postgres behind.
   process.on('SIGINT', stopOnce);
   process.on('SIGTERM', stopOnce);
-  watchNpm(stopOnce);
+  watchNpm(() => {
+    if (stopping === null) stopOnce();
+  });
   const { url } = await starting;
-  if (!stopping) process.stdout.write(`${config.upstream === null ? DEMO : ''}listening on ${url}\n`);
+  if (stopping === null) process.stdout.write(`${config.upstream === null ? DEMO : ''}listening on ${url}\n`);
 } catch (error) {
   if (!(error instanceof AppError) || error.code !== 'START_FAILED') throw error;
   process.stderr.write(`${error.message}\n`);

@@ -208,13 +208,14 @@ export function createEngine(options: EngineOptions) {
       formatStreamCursor({ responseId: id, sequenceNumber }),
 
     /**
-     * Takes no new runs, hands back those in the background, gives the others `graceMs` to end, then ends them as
-     * FAILED. Followers stay: whoever serves them sends them elsewhere.
+     * Takes no new runs, hands back those in the background, gives the others `graceMs` to end, or until `hurry`
+     * aborts, then ends them as FAILED. Followers stay: whoever serves them sends them elsewhere.
      */
-    async stop(graceMs: number): Promise<void> {
+    async stop(graceMs: number, hurry?: AbortSignal): Promise<void> {
       draining = true;
       const { promise: late, resolve } = Promise.withResolvers<void>();
-      const timer = setTimeout(resolve, graceMs);
+      const timer = setTimeout(resolve, hurry?.aborted ? 0 : graceMs);
+      hurry?.addEventListener('abort', () => resolve());
       await Promise.race([Promise.allSettled(starts), pause(START_GRACE_MS)]);
       await Promise.race([Promise.all([background.stop(graceMs), runs.ended()]), late]);
       clearTimeout(timer);

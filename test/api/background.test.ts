@@ -12,29 +12,42 @@ import { call, mcp } from '../support/tools.ts';
 
 const BEGINNING = ['ResponseCreatedEvent', 'ResponseQueuedEvent', 'ResponseInProgressEvent'];
 
-test.each(TRANSPORTS)('a background response is queued at once, and runs to its end (%s)', async (transport) => {
-  await using app = await startTestApp();
-  const upstream = feed();
-  app.upstream.enqueue(upstream.answer);
-  const input = { input: { text: 'Hi' }, background: true };
-  const queued = await createResponse(app, input);
-  expect(queued).toMatchObject({ status: 'QUEUED', output: [], completedAt: null, usage: null, error: null });
-  const live = collect(app, { id: queued.id }, transport);
-  await upstream.say('Hello ', 'there');
-  await upstream.end();
-  const events = await live;
-  expect(events.slice(0, 3).map(({ __typename }) => __typename)).toEqual(BEGINNING);
-  expect(events.slice(0, 3).map(({ response }) => response.status)).toEqual(['QUEUED', 'QUEUED', 'IN_PROGRESS']);
-  const ended = await readResponse(app, queued.id);
-  expect(ended).toMatchObject({
-    status: 'COMPLETED',
-    outputText: 'Hello there',
-    usage: { totalTokens: USAGE.total_tokens },
-  });
-  expect(events.at(-1)?.['response']).toEqual(ended);
-  expect(sentTo(app).messages).toEqual([{ role: 'user', content: 'Hi' }]);
-  expect(await custody(app, queued.id)).toMatchObject({ status: 'completed', takeOvers: 0 });
-});
+test.each(TRANSPORTS)(
+  'a background response is queued at once, and runs to its end (%s)',
+  async (transport) => {
+    await using app = await startTestApp();
+    const upstream = feed();
+    app.upstream.enqueue(upstream.answer);
+    const input = { input: { text: 'Hi' }, background: true };
+    const queued = await createResponse(app, input);
+    expect(queued).toMatchObject({
+      status: 'QUEUED',
+      output: [],
+      completedAt: null,
+      usage: null,
+      error: null,
+    });
+    const live = collect(app, { id: queued.id }, transport);
+    await upstream.say('Hello ', 'there');
+    await upstream.end();
+    const events = await live;
+    expect(events.slice(0, 3).map(({ __typename }) => __typename)).toEqual(BEGINNING);
+    expect(events.slice(0, 3).map(({ response }) => response.status)).toEqual([
+      'QUEUED',
+      'QUEUED',
+      'IN_PROGRESS',
+    ]);
+    const ended = await readResponse(app, queued.id);
+    expect(ended).toMatchObject({
+      status: 'COMPLETED',
+      outputText: 'Hello there',
+      usage: { totalTokens: USAGE.total_tokens },
+    });
+    expect(events.at(-1)?.['response']).toEqual(ended);
+    expect(sentTo(app).messages).toEqual([{ role: 'user', content: 'Hi' }]);
+    expect(await custody(app, queued.id)).toMatchObject({ status: 'completed', takeOvers: 0 });
+  },
+);
 
 test('nobody has to follow it, and whoever leaves takes nothing from it', async () => {
   await using app = await startTestApp({ config: { detachGraceMs: 0 } });
@@ -83,9 +96,9 @@ test('more than there is room for stay queued, and the oldest goes first', async
   for (const [each, { open, end }] of feeds.entries()) {
     expect((await open).body.messages).toEqual([{ role: 'user', content: `${each}` }]);
     const running = Math.min(each + 2, 5);
-    await expect.poll(statuses).toEqual(
-      ids.map((_, at) => (at < each ? 'completed' : at < running ? 'in_progress' : 'queued')),
-    );
+    await expect
+      .poll(statuses)
+      .toEqual(ids.map((_, at) => (at < each ? 'completed' : at < running ? 'in_progress' : 'queued')));
     await end();
   }
   await expect.poll(statuses).toEqual(ids.map(() => 'completed'));
@@ -108,7 +121,9 @@ test('what one instance has no room for another one takes, without waiting for i
 test('many queued on two instances are each run once', async () => {
   await using app = await startTestApp({ config: { maxBackgroundRuns: 3 } });
   await using beside = await startTestApp({ beside: app, config: { maxBackgroundRuns: 3 } });
-  const ids = await Promise.all(Array.from({ length: 40 }, (_, each) => queue([app, beside][each % 2] ?? app)));
+  const ids = await Promise.all(
+    Array.from({ length: 40 }, (_, each) => queue([app, beside][each % 2] ?? app)),
+  );
   const ends = await Promise.all(ids.map((id) => endOf(beside, id)));
   expect(new Set(ends.map(({ status }) => status))).toEqual(new Set(['COMPLETED']));
   expect(app.upstream.exchanges).toHaveLength(40);

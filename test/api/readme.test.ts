@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { hangsAfter } from '../support/chat-server.ts';
 import { startEverythingServer } from '../support/everything-server.ts';
 import { ask } from '../support/graphql.ts';
 import { startMcpServer } from '../support/mcp-server.ts';
@@ -72,6 +73,21 @@ test('the web search of the README finds and cites', async () => {
     { query: 'GraphQL subscriptions', sources: [{ title: 'Learn', url: 'https://graphql.org/learn' }] },
     { content: [{ annotations: [{ url: 'https://graphql.org/learn' }] }] },
   ]);
+});
+
+test('the background run of the README is queued, once for its key, and can be cancelled', async () => {
+  await using app = await startTestApp({ config: { defaultModel: 'test-model' } });
+  app.upstream.enqueue(hangsAfter('Well'));
+  const [research = '', stop = ''] = (blocks('graphql')[5] ?? '').split(/(?=mutation Stop)/);
+  const { response, errors } = (await ask(app, research)).createResponse;
+  expect(errors).toEqual([]);
+  expect(response.status).toBe('QUEUED');
+  await app.upstream.received(1);
+  expect((await ask(app, research)).createResponse.response.id).toBe(response.id);
+  expect((await ask(app, stop, { id: response.id })).cancelResponse).toMatchObject({
+    response: { status: 'CANCELLED' },
+    errors: [],
+  });
 });
 
 test('the configuration table names every key and its default', () => {

@@ -1,6 +1,7 @@
 import type { TestDatabase } from './test-database.ts';
 
-interface Logged {
+/** An event as it is stored. */
+export interface Logged {
   readonly sequenceNumber: number;
   readonly type: string;
   readonly outputIndex?: number;

@@ -32,7 +32,7 @@ export async function startFleet(): Promise<Fleet> {
   const upstream = await startChatServer();
   const database = await createTestDatabase();
   const beside = { upstream, database };
-  const ends: (() => Promise<void>)[] = [];
+  const ends: (() => PromiseLike<void>)[] = [];
   const start = async ({ config, timing }: FleetOptions = {}) => {
     const app = await startTestApp({ beside, config, timing: { ...WATCHFUL, ...timing } });
     ends.push(() => app.app.stop());

@@ -46,7 +46,7 @@ export const STREAM = `
 
 export interface StreamVariables {
   readonly id: string;
-  readonly after?: string;
+  readonly after?: string | undefined;
   readonly types?: readonly string[];
   readonly coalesceMs?: number;
 }

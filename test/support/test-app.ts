@@ -16,7 +16,7 @@ export interface TestAppOptions {
   readonly config?: Partial<Config>;
   readonly timing?: Partial<Timing>;
   /** A database and an upstream shared with another app. */
-  readonly beside?: Pick<TestApp, 'upstream' | 'database'>;
+  readonly beside?: TestApp;
 }
 
 const TIMING: Timing = {
@@ -27,7 +27,14 @@ const TIMING: Timing = {
   stuckMs: 30_000,
 };
 
-export async function startTestApp({ config, timing, beside }: TestAppOptions = {}): Promise<TestApp> {
+/** What several apps may stand on. */
+export type Ground = Pick<TestApp, 'upstream' | 'database'>;
+
+export async function startTestApp({
+  config,
+  timing,
+  beside,
+}: Omit<TestAppOptions, 'beside'> & { readonly beside?: Ground } = {}): Promise<TestApp> {
   const upstream = beside?.upstream ?? (await startChatServer());
   const database = beside?.database ?? (await createTestDatabase());
   const whole: Config = {

@@ -1,0 +1,35 @@
+import { expect, test } from 'vitest';
+import { trimLogs as trimAll } from '../../src/engine/following/trim-logs.ts';
+import { trimLogs } from '../../src/store/retention.ts';
+import { anyEvent, openLogs } from '../support/log-rows.ts';
+
+const log = [anyEvent(0), anyEvent(1)];
+
+test('logs go once they are old enough, the oldest first; the others stay', async () => {
+  await using logs = await openLogs();
+  const older = await logs.add({ endedAgo: 20, log });
+  const old = await logs.add({ endedAgo: 11, log });
+  const deleted = await logs.add({ endedAgo: 11, isDeleted: true });
+  const young = await logs.add({ endedAgo: 9, log });
+  const inFlight = await logs.add({ log });
+  const left = async () => new Set((await logs.sql`select response_id as id from events`).map(({ id }) => id));
+  expect(await trimLogs(logs.database, { minutes: 10, limit: 1 })).toBe(1);
+  expect(await left()).toEqual(new Set([old, young, inFlight]));
+  await trimAll(logs.database, 10);
+  expect(await left()).toEqual(new Set([young, inFlight]));
+  const marked = await logs.sql`select id from responses where trimmed_at is not null`;
+  expect(new Set(marked.map(({ id }) => id))).toEqual(new Set([older, old, deleted]));
+  expect(await trimLogs(logs.database, { minutes: 10, limit: 1 })).toBe(0);
+});
+
+test('instances that trim at one moment share the work, and wait for nobody', async () => {
+  await using logs = await openLogs();
+  for (let count = 0; count < 40; count++) await logs.add({ endedAgo: 20, log });
+  const trimmed = await Promise.all(
+    Array.from({ length: 8 }, () => trimLogs(logs.database, { minutes: 10, limit: 10 })),
+  );
+  await Promise.all([trimAll(logs.database, 10), trimAll(logs.database, 10)]);
+  expect(trimmed.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(40);
+  expect(await logs.sql`select 1 from events`).toHaveLength(0);
+  expect(await logs.sql`select 1 from responses where trimmed_at is null`).toHaveLength(0);
+});
