@@ -47,6 +47,19 @@ subscription Follow {
   }
 }
 
+mutation Cancel {
+  cancelResponse(input: { id: "latest" }) {
+    response {
+      status
+      outputText
+    }
+    errors {
+      code
+      message
+    }
+  }
+}
+
 query Recent {
   responses(first: 5) {
     nodes {
@@ -65,10 +78,11 @@ const LATEST = String.raw`
   const send = window.fetch;
   let latest = '';
   window.fetch = async (resource, options = {}) => {
-    const body = typeof options.body === 'string' ? options.body : '';
+    const asked = typeof options.body === 'string' ? options.body : '';
+    const body = asked.replace(/(id: ?\\")latest(?=\\")/g, (found, start) => (latest ? start + latest : found));
     // Subscriptions travel in the address.
     const address = String(resource).replace(/%28id%3A(\+?)%22latest%22/, '%28id%3A$1%22' + (latest || 'latest') + '%22');
-    const answer = await send(address, options);
+    const answer = await send(address, asked === body ? options : { ...options, body });
     if (body.includes('createResponse')) {
       const text = await answer.clone().text();
       latest = /"createResponse":\{"response":\{"id":"(resp_[0-9a-f]+)"/.exec(text)?.[1] ?? latest;
