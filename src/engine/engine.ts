@@ -217,12 +217,13 @@ export function createEngine(options: EngineOptions) {
       const timer = setTimeout(resolve, hurry?.aborted ? 0 : graceMs);
       hurry?.addEventListener('abort', () => resolve());
       await Promise.race([Promise.allSettled(starts), pause(START_GRACE_MS)]);
-      await Promise.race([Promise.all([background.stop(graceMs), runs.ended()]), late]);
+      const handedBack = background.stop(late);
+      await Promise.race([Promise.all([handedBack, runs.ended()]), late]);
       clearTimeout(timer);
       audience.stop();
-      for (const run of runs.all()) run.stop('shutdown');
+      for (const run of runs.all()) if (!run.base.settings.background) run.stop('shutdown');
       // The database may be away, or hang: then what is left is ended by the next start.
-      await Promise.race([runs.ended(), pause(COMMIT_GRACE_MS)]);
+      await Promise.race([Promise.all([handedBack, runs.ended()]), pause(COMMIT_GRACE_MS)]);
       recorder.close();
       stopping.abort();
       elsewhere.stop();

@@ -137,8 +137,8 @@ const PAGE_ROWS = 500;
 const PAGE_BYTES = 256 * 1024;
 
 /**
- * The next page of a log, for whoever has everything up to the number `after`. A response that was deleted in flight
- * was cancelled first, and whoever follows it is to be told that: for some seconds it is still there.
+ * The next page of a log, for whoever has everything up to the number `after`. Whoever follows a response that is
+ * deleted in flight is told how it ended: its log is still there for a while.
  */
 export async function readLog(
   { sql }: Database,
@@ -151,7 +151,7 @@ export async function readLog(
     with response as (
       select last_sequence, trimmed_at is not null as trimmed from responses
       where id = ${responseId} and tenant = ${scope.tenant}
-        and (deleted_at is null or deleted_at < completed_at + interval '10 seconds')),
+        and (deleted_at is null or trimmed_at is null)),
     missed as (
       select first, body from events
       where response_id = ${responseId} and tenant = ${scope.tenant} and last > ${after} and first >= coalesce(

@@ -199,3 +199,22 @@ test('a background response that is not stored is refused by name', async () => 
   expect(response).toBeNull();
   expect(errors).toMatchObject([{ code: 'INVALID_INPUT', path: ['background'] }]);
 });
+
+test('a database that falls silent costs a queue some time, and nothing else', async () => {
+  await using fleet = await startFleet();
+  const timing = { lease: { leaseMs: 60_000, renewMs: 100, sweepMs: 50 } };
+  const app = await fleet.startMortal({ timing, config: { maxBackgroundRuns: 1 } });
+  const upstream = feed();
+  fleet.upstream.enqueue(upstream.answer);
+  const ids = [await queue(app), await queue(app), await queue(app)];
+  await upstream.say('Half ');
+  await logged(app, ids[0] ?? '', 'Half');
+  app.freeze();
+  await upstream.say('and half');
+  await upstream.end();
+  app.thaw();
+  const ends = [];
+  for (const id of ids) ends.push((await endOf(app, id)).outputText);
+  expect(ends).toEqual(['Half and half', 'ok', 'ok']);
+  expect(fleet.upstream.exchanges).toHaveLength(3);
+});

@@ -8,27 +8,30 @@ import { startTestApp } from '../support/test-app.ts';
 
 const WORDS = Array.from({ length: 60 }, (_, word) => `w${word} `);
 
-test.each(TRANSPORTS)('coalesceMs on %s: the same text in fewer events, and the rest as it is', async (transport) => {
-  await using app = await startTestApp();
-  using followers = watchFollowers();
-  const upstream = feed();
-  app.upstream.enqueue(upstream.answer);
-  const { id } = await createResponse(app, { input: { text: 'Hi' }, stream: true });
-  const plain = collect(app, { id }, transport);
-  const joined = collect(app, { id, coalesceMs: 1000 }, transport);
-  await vi.waitUntil(() => followers.count === 2, { interval: 5 });
-  await upstream.say(...WORDS);
-  await upstream.end();
-  const [all, fewer] = [await plain, await joined];
-  const others = (events: readonly StreamEvent[]) => events.filter((event) => event['delta'] === undefined);
-  expect(others(fewer)).toEqual(others(all));
-  expect(textOf(fewer)).toBe(WORDS.join(''));
-  expect(fewer.length - others(fewer).length).toBeLessThanOrEqual(5);
-  // The replay of a stream that is over waits for nothing.
-  const begun = performance.now();
-  expect(textOf(await collect(app, { id, coalesceMs: 1000 }, transport))).toBe(WORDS.join(''));
-  expect(performance.now() - begun).toBeLessThan(900);
-});
+test.each(TRANSPORTS)(
+  'coalesceMs on %s: the same text in fewer events, and the rest as it is',
+  async (transport) => {
+    await using app = await startTestApp();
+    using followers = watchFollowers();
+    const upstream = feed();
+    app.upstream.enqueue(upstream.answer);
+    const { id } = await createResponse(app, { input: { text: 'Hi' }, stream: true });
+    const plain = collect(app, { id }, transport);
+    const joined = collect(app, { id, coalesceMs: 1000 }, transport);
+    await vi.waitUntil(() => followers.count === 2, { interval: 5 });
+    await upstream.say(...WORDS);
+    await upstream.end();
+    const [all, fewer] = [await plain, await joined];
+    const others = (events: readonly StreamEvent[]) => events.filter((event) => event['delta'] === undefined);
+    expect(others(fewer)).toEqual(others(all));
+    expect(textOf(fewer)).toBe(WORDS.join(''));
+    expect(fewer.length - others(fewer).length).toBeLessThanOrEqual(5);
+    // The replay of a stream that is over waits for nothing.
+    const begun = performance.now();
+    expect(textOf(await collect(app, { id, coalesceMs: 1000 }, transport))).toBe(WORDS.join(''));
+    expect(performance.now() - begun).toBeLessThan(900);
+  },
+);
 
 test.each(TRANSPORTS)(
   'a joined delta on %s has the cursor of the last in it: from there on exactly the rest',

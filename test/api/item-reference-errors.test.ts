@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { branchOf, expectDeleted } from '../support/branches.ts';
 import { calls, chunk, feed, says, streams } from '../support/chat-server.ts';
-import { create, createResponse } from '../support/graphql.ts';
+import { ask, create, createResponse } from '../support/graphql.ts';
 import { startMcpServer } from '../support/mcp-server.ts';
 import { inputOf, reference, refusedFor } from '../support/references.ts';
 import { outputFor, pendingItems, run } from '../support/run.ts';
@@ -187,4 +187,18 @@ test('an idempotency key takes the same references for the same request', async 
   expect(await createResponse(app, request)).toMatchObject({ id });
   const other = { ...request, input: { items: [goOn] } };
   expect((await create(app, other)).errors).toMatchObject([{ code: 'IDEMPOTENCY_MISMATCH' }]);
+});
+
+test('a short request cannot make much of a long item by naming it again and again', async () => {
+  const { id } = await createResponse(app, { input: { text: 'x'.repeat(1_000_000) } });
+  const query = 'query ($id: ID!) { inputItems(responseId: $id) { nodes { id } } }';
+  const [item] = (await ask(app, query, { id })).inputItems.nodes;
+  const naming = (times: number) => ({
+    input: { items: Array.from({ length: times }, () => ({ itemReference: item.id })) },
+  });
+  expect(await create(app, naming(25))).toMatchObject({
+    response: null,
+    errors: [{ code: 'INVALID_INPUT', path: ['input', 'items'] }],
+  });
+  expect((await create(app, naming(3))).errors).toEqual([]);
 });

@@ -20,7 +20,11 @@ const ENDINGS: readonly [status: string, answer: Answer, input: object][] = [
   ['COMPLETED', says('One ', 'two ', 'three'), {}],
   ['FAILED', diesAfter('One ', 'two'), {}],
   ['INCOMPLETE', streams(chunk({ content: 'One' }), chunk({}, 'length')), {}],
-  ['COMPLETED', calls([{ name: 'look', arguments: '{}' }], 'Hm'), { tools: [{ function: { name: 'look' } }] }],
+  [
+    'COMPLETED',
+    calls([{ name: 'look', arguments: '{}' }], 'Hm'),
+    { tools: [{ function: { name: 'look' } }] },
+  ],
 ];
 
 test.each(TRANSPORTS.flatMap((transport) => ENDINGS.map((ending) => [transport, ...ending] as const)))(

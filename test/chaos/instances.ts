@@ -14,7 +14,7 @@ export interface Instances extends AsyncDisposable {
   /** The address of one of them, another one each time: what a load balancer does. */
   readonly url: string;
   start(): Promise<Instance>;
-  /** Sends a signal and resolves when the process has ended. */
+  /** Sends a signal and resolves when the process has ended. One that stops is sent traffic until then. */
   kill(instance: Instance, signal: NodeJS.Signals): Promise<{ readonly code: number | null }>;
   /** The one that runs a response now. */
   ownerOf(responseId: string): Promise<Instance | undefined>;
@@ -46,9 +46,12 @@ export async function startInstances(
     },
     start,
     kill: async (instance, signal) => {
-      alive.splice(alive.indexOf(instance), 1);
+      const forget = () => void alive.splice(alive.indexOf(instance), 1);
+      if (signal === 'SIGKILL') forget();
       instance.child.kill(signal);
-      return instance.ended;
+      const ending = await instance.ended;
+      if (signal !== 'SIGKILL') forget();
+      return ending;
     },
     ownerOf: async (responseId) => {
       const [row] = await sql`select process_id as owner from responses where id = ${responseId}`;

@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { migrateDatabase } from '../../src/store/database.ts';
 import { openCluster } from '../../src/store/embedded/cluster.ts';
 import { runLogged } from '../../src/store/embedded/process.ts';
 import { startEmbedded } from '../../src/store/embedded.ts';
@@ -22,6 +23,7 @@ test.each(['fast', 'immediate'])(
     const folder = await mkdtemp(join(tmpdir(), 'responses-restart-'));
     const embedded = await startEmbedded(folder);
     try {
+      await migrateDatabase(embedded.url);
       const story = pacedStory({ words: WORDS, paceMs: 50 });
       await using upstream = await startChatServer(story.answer);
       await using instances = await startInstances(3, {

@@ -49,14 +49,15 @@ export async function startFleet(): Promise<Fleet> {
       ends.push(() => proxy[Symbol.asyncDispose]());
       const app = await start({ config: through, timing: { ...MORTAL, ...timing } });
       ends.push(async () => proxy.thaw()); // or its stop would wait in vain
-      const [own] = (await processes(database)).filter((id) => !before.includes(id));
+      const [own, other] = (await processes(database)).filter((id) => !before.includes(id));
+      if (own === undefined || other !== undefined) throw new Error('Nobody knows which process it is.');
       return {
         ...app,
         freeze: () => proxy.freeze(),
         thaw: () => proxy.thaw(),
         async die() {
           proxy.freeze();
-          await database.sql`update processes set ended_at = now() where id = ${own ?? ''}`;
+          await database.sql`update processes set ended_at = now() where id = ${own}`;
         },
       };
     },

@@ -10,6 +10,7 @@ export interface LogRow {
   readonly endedAgo?: number | null;
   readonly background?: boolean;
   readonly isDeleted?: boolean;
+  readonly isTrimmed?: boolean;
   /** The events of its log, one row each. */
   readonly log?: readonly ResponseEvent[];
 }
@@ -28,15 +29,21 @@ export async function openLogs() {
   return {
     database,
     sql,
-    add: async ({ endedAgo = null, background = false, isDeleted = false, log = [] }: LogRow = {}) => {
+    add: async ({
+      endedAgo = null,
+      background = false,
+      isDeleted = false,
+      isTrimmed = false,
+      log = [],
+    }: LogRow = {}) => {
       const id = randomId('resp') as ResponseId;
       const last = endedAgo === null ? null : (log.at(-1)?.sequenceNumber ?? 0);
       await sql`
         insert into responses (id, tenant, created_at, status, completed_at, model, depth, settings, metadata, background,
-          last_sequence, deleted_at)
+          last_sequence, deleted_at, trimmed_at)
         values (${id}, 'default', now(), ${endedAgo === null ? 'in_progress' : 'completed'},
           now() - ${endedAgo}::int * interval '1 minute', 'm', 0, '{}', '{}', ${background}, ${last},
-          ${isDeleted ? sql`now()` : null})`;
+          ${isDeleted ? sql`now()` : null}, ${isTrimmed ? sql`now()` : null})`;
       const rows = log.map((event) => {
         const { sequenceNumber: first } = event;
         return { tenant: 'default', response_id: id, first, last: first, body: JSON.stringify([event]) };

@@ -66,6 +66,7 @@ test('it notes that somebody follows, on those in flight that need somebody, and
 });
 
 test('it looks by itself, with one statement for all, and not at all for nobody', async () => {
+  vi.useFakeTimers();
   let looks = 0;
   const sql = async (_: unknown, ids: readonly string[]) => {
     looks++;
@@ -73,17 +74,23 @@ test('it looks by itself, with one statement for all, and not at all for nobody'
   };
   const { elsewhere, woken, follow } = startElsewhere({ sql } as unknown as Database);
   elsewhere.start();
-  await new Promise((resolve) => setTimeout(resolve, 60));
+  await vi.advanceTimersByTimeAsync(100);
   expect(looks).toBe(0);
-  const ids = Array.from({ length: 100 }, (_, index) => `resp_${String(index).padStart(32, '0')}` as ResponseId);
+  const ids = Array.from(
+    { length: 100 },
+    (_, index) => `resp_${String(index).padStart(32, '0')}` as ResponseId,
+  );
   const leave = ids.map(follow);
-  await vi.waitUntil(() => woken.length >= 200, { interval: 5 });
-  expect(looks).toBe(woken.length / 100);
+  await vi.advanceTimersByTimeAsync(60);
+  expect([looks, woken.length]).toEqual([3, 300]);
   for (const each of leave) each();
-  const before = looks;
-  await new Promise((resolve) => setTimeout(resolve, 60));
-  expect(looks).toBeLessThanOrEqual(before + 1);
+  await vi.advanceTimersByTimeAsync(60);
+  expect(looks).toBe(3);
+  follow(`resp_${'0'.repeat(32)}` as ResponseId);
   elsewhere.stop();
+  await vi.advanceTimersByTimeAsync(60);
+  expect(looks).toBe(3);
+  vi.useRealTimers();
 });
 
 test('never two looks at a time, and one more for whoever asks during one', async () => {

@@ -3,7 +3,8 @@ import { lastNumber, readLog } from '../../src/store/event-log.ts';
 import { anyEvent, openLogs } from '../support/log-rows.ts';
 
 const scope = { tenant: 'default' };
-const events = (count: number, size = 0) => Array.from({ length: count }, (_, number) => anyEvent(number, size));
+const events = (count: number, size = 0) =>
+  Array.from({ length: count }, (_, number) => anyEvent(number, size));
 
 test('a page has so many rows, or so many bytes, and at least one row', async () => {
   await using logs = await openLogs();
@@ -34,7 +35,13 @@ test('a page tells what the response is at that moment', async () => {
   expect(await stateOf({})).toEqual([3, { lastSequence: null, isTrimmed: false }]);
   expect(await stateOf({}, 2)).toEqual([0, { lastSequence: null, isTrimmed: false }]);
   expect(await stateOf({ endedAgo: 5 }, 1)).toEqual([1, { lastSequence: 2, isTrimmed: false }]);
-  expect(await stateOf({ endedAgo: 5, isDeleted: true, log: [] })).toEqual([0, null]);
+  expect(await stateOf({ endedAgo: 5, isTrimmed: true, log: [] })).toEqual([
+    0,
+    { lastSequence: 0, isTrimmed: true },
+  ]);
+  // Deleted in flight, it is heard to its end; deleted later, it is gone at once.
+  expect(await stateOf({ endedAgo: 5, isDeleted: true })).toEqual([3, { lastSequence: 2, isTrimmed: false }]);
+  expect(await stateOf({ endedAgo: 5, isDeleted: true, isTrimmed: true, log: [] })).toEqual([0, null]);
   const other = { tenant: 'other' };
   const responseId = await logs.add({ log });
   expect(await readLog(logs.database, other, { responseId, after: -1 })).toEqual({

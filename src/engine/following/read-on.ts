@@ -35,6 +35,7 @@ export async function readOn(access: LogAccess, place: LogPlace): Promise<Found>
     if (events.length > 0 && !isTrimmed) return { kind: 'events', events, isCut };
     if (lastSequence === null) return { kind: 'events', events: [], isCut: false };
     if (place.after >= lastSequence) return { kind: 'over' };
+    if (!isTrimmed) throw gone(place); // it is being deleted at this moment
     return { kind: 'events', events: await readTail(access.database, place), isCut: false };
   } catch (error) {
     if (isDatabaseAway(error)) return { kind: 'away' };

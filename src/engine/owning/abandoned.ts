@@ -7,7 +7,8 @@ import { type EndOptions, endOrphan, STOPPED } from './end-orphans.ts';
  */
 export class Abandoned {
   private readonly options: EndOptions;
-  private readonly runs = new Set<Run>();
+  /** With the id under which this process owned each. */
+  private readonly runs = new Map<Run, string>();
 
   constructor(options: EndOptions) {
     this.options = options;
@@ -15,17 +16,18 @@ export class Abandoned {
 
   /** Gives up a run and ends it, now or with a later `retry`. Never throws. */
   add(run: Run): void {
+    if (run.lost) return; // it is another's to go on with
     run.lose();
-    if (!run.base.settings.store || run.isGivenBack) return; // else it is another's to go on with
-    this.runs.add(run);
+    if (!run.base.settings.store) return;
+    this.runs.set(run, this.options.processId());
     void this.retry();
   }
 
   async retry(): Promise<void> {
-    for (const run of this.runs) {
+    for (const [run, owner] of this.runs) {
       try {
         await run.settled(); // or its last commit and its end would take the same numbers
-        await endOrphan(this.options, { tenant: run.tenant, id: run.base.id }, STOPPED);
+        await endOrphan(this.options, { tenant: run.tenant, id: run.base.id, owner }, STOPPED);
         this.runs.delete(run);
       } catch (error) {
         this.options.logger.warn(

@@ -9,7 +9,7 @@ import type { Hub } from '../following/hub.ts';
 import type { EventSink, Run } from '../run/run.ts';
 import { type RunDependencies, runResponse } from '../run/run-response.ts';
 import type { Runs } from '../run/runs.ts';
-import { endOrphan, orphanOutcome, STOPPED } from './end-orphans.ts';
+import { endOrphan, type Orphan, orphanOutcome, STOPPED } from './end-orphans.ts';
 import { loadRun } from './load-run.ts';
 import { oneAtATime } from './one-at-a-time.ts';
 
@@ -75,26 +75,24 @@ export class Background {
 
   /**
    * Claims no more and hands everything back, for others to go on with at once: a run in the middle of its tool calls
-   * once these are over, one with secrets, which nobody else has, at the very end. Resolves when all is handed back,
-   * at most a second after `graceMs`. Never throws.
+   * once these are over, one with secrets, which nobody else has, once it is `late`. Resolves when all is handed back,
+   * at most a second after that. Never throws.
    */
-  async stop(graceMs: number): Promise<void> {
+  async stop(late: Promise<void>): Promise<void> {
     this.stopping = true;
     for (const [id, run] of this.hand) if (!this.secrets.has(id)) run?.giveBack({ now: false });
     this.secrets.clear(); // what has not begun is handed back without them
-    await this.emptied(graceMs);
+    const handedBack = this.emptied();
+    await Promise.race([handedBack, late]);
     for (const run of this.hand.values()) run?.giveBack({ now: true });
-    await this.emptied(HAND_BACK_MS);
+    await Promise.race([handedBack, delay(HAND_BACK_MS, undefined, { ref: false })]);
   }
 
-  private async emptied(limitMs: number): Promise<void> {
-    const all = async () => {
-      await this.claimSoon(); // one may be under way
-      void this.handBackSoon();
-      await Promise.all(this.tasks);
-      await this.handBackSoon();
-    };
-    await Promise.race([all(), delay(limitMs, undefined, { ref: false })]);
+  private async emptied(): Promise<void> {
+    await this.claimSoon(); // one may be under way
+    void this.handBackSoon(); // what has not begun
+    await Promise.all(this.tasks);
+    await this.handBackSoon();
   }
 
   private get inHand(): readonly ResponseId[] {
@@ -136,7 +134,7 @@ export class Background {
   private take(claimed: Claimed, owner: string): void {
     this.hand.set(claimed.id, null);
     const task = this.pursue(claimed, owner)
-      .catch((error: unknown) => this.giveUp(claimed, error))
+      .catch((error: unknown) => this.giveUp({ ...claimed, owner }, error))
       .then((isOver) => {
         this.hand.delete(claimed.id);
         this.tasks.delete(task);
@@ -152,7 +150,7 @@ export class Background {
     const { id } = claimed;
     const outcome = orphanOutcome(claimed);
     if (outcome !== null) {
-      await endOrphan(this.options, claimed, outcome);
+      await endOrphan(this.options, { ...claimed, owner }, outcome);
       return true;
     }
     const run = await loadRun(database, claimed, recorder);
@@ -177,16 +175,16 @@ export class Background {
   }
 
   /** What cannot be read is tried again; what makes no sense would only come back. */
-  private async giveUp(claimed: Claimed, error: unknown): Promise<boolean> {
+  private async giveUp(orphan: Orphan, error: unknown): Promise<boolean> {
     const { logger } = this.options;
-    const about = { error, responseId: claimed.id };
+    const about = { error, responseId: orphan.id };
     if (isDatabaseAway(error)) {
       logger.warn(about, 'a background run could not be begun yet');
       return false;
     }
     logger.error(about, 'a background run could not be begun');
     try {
-      await endOrphan(this.options, claimed, STOPPED);
+      await endOrphan(this.options, orphan, STOPPED);
       return true;
     } catch (failure) {
       logger.error({ ...about, error: failure }, 'a background run that cannot be begun could not be ended');

@@ -27,6 +27,8 @@ export interface EndOptions {
 export interface Orphan {
   readonly tenant: string;
   readonly id: ResponseId;
+  /** The id under which this process owns it. Once that was declared dead, it is another's. */
+  readonly owner: string;
 }
 
 /** How a response ends that nobody runs any more. */
@@ -49,19 +51,20 @@ export async function endOrphans(options: EndOptions): Promise<void> {
   const { database, logger, processId } = options;
   const stuck: ResponseId[] = [];
   const limit = pLimit(AT_ONCE);
-  const end = async (orphan: Claimed) => {
-    const about = { responseId: orphan.id };
+  const end = async (claimed: Claimed, owner: string) => {
+    const about = { responseId: claimed.id };
     try {
-      await endOrphan(options, orphan, orphanOutcome(orphan) ?? STOPPED);
+      await endOrphan(options, { ...claimed, owner }, orphanOutcome(claimed) ?? STOPPED);
       logger.info(about, 'a response that nobody runs was ended');
     } catch (error) {
-      stuck.push(orphan.id);
+      stuck.push(claimed.id);
       logger.warn({ ...about, error }, 'a response that nobody runs could not be ended yet');
     }
   };
   for (;;) {
-    const claimed = await claimEnding(database, { processId: processId(), except: stuck, limit: BATCH });
-    await Promise.all(claimed.map((orphan) => limit(() => end(orphan))));
+    const owner = processId();
+    const claimed = await claimEnding(database, { processId: owner, except: stuck, limit: BATCH });
+    await Promise.all(claimed.map((each) => limit(() => end(each, owner))));
     if (claimed.length < BATCH) return;
   }
 }
@@ -81,11 +84,9 @@ export function orphanOutcome({ background, isUnwanted, takeOvers }: Claimed): O
  */
 export async function endOrphan(options: EndOptions, orphan: Orphan, outcome: OrphanOutcome): Promise<void> {
   let failure: unknown;
-  for (const toEnd of [endFromLog, endFromLog, endWithoutOutput]) {
+  for (const end of [endFromLog, endFromLog, endWithoutOutput]) {
     try {
-      const end = await toEnd(options.database, orphan, outcome);
-      if (end !== null) await commit(options, end);
-      return;
+      return await commit(options, orphan.owner, await end(options.database, orphan, outcome));
     } catch (error) {
       if (isDatabaseAway(error) && !isCancelled(error)) throw error;
       failure = error;
@@ -101,56 +102,49 @@ interface End {
   readonly ending: Ending;
 }
 
-async function endFromLog(
-  database: Database,
-  { tenant, id }: Orphan,
-  outcome: OrphanOutcome,
-): Promise<End | null> {
+async function endFromLog(database: Database, orphan: Orphan, outcome: OrphanOutcome): Promise<End> {
+  const { tenant, id } = orphan;
   const log = (await wholeLogs(database, { tenant }, [id])).get(id) ?? [];
-  const before = fold(log);
-  if (hasEnded(before.status)) return null;
   const input = await ownInputOf(database, id);
-  const closing = closeOpenItems(before);
-  const state = endState(closing.reduce(applyEvent, before), outcome);
-  const drafts: EventDraft[] = [...closing, { type: TERMINAL_TYPES[outcome.status], state }];
-  const events = new EventNumbers((log.at(-1)?.sequenceNumber ?? -1) + 1).number(drafts);
-  const unused = unusedAnswers(input, state);
-  return toEnd({ tenant, id }, events, { state, firstPosition: input.length, unusedAnswers: unused });
+  const before = fold(log);
+  const drafts = hasEnded(before.status) ? [] : lastDrafts(before, outcome); // else its row alone does not say so
+  const state = drafts.reduce(applyEvent, before);
+  const after = log.at(-1)?.sequenceNumber ?? -1;
+  const rest = { state, firstPosition: input.length, unusedAnswers: unusedAnswers(input, state) };
+  return toEnd(orphan, { after, drafts }, rest);
 }
 
 async function endWithoutOutput(database: Database, orphan: Orphan, outcome: OrphanOutcome): Promise<End> {
-  const last = (await lastNumber(database, { tenant: orphan.tenant }, orphan.id)) ?? -1;
-  const state = endState(INITIAL_STATE, outcome);
-  const events = new EventNumbers(last + 1).number([{ type: TERMINAL_TYPES[outcome.status], state }]);
+  const after = (await lastNumber(database, { tenant: orphan.tenant }, orphan.id)) ?? -1;
+  const drafts = lastDrafts(INITIAL_STATE, outcome);
+  const state = drafts.reduce(applyEvent, INITIAL_STATE);
   // Of the calls that it was to make nobody knows which were: none may be approved again.
-  return toEnd(orphan, events, { state, firstPosition: 0, unusedAnswers: [] });
+  return toEnd(orphan, { after, drafts }, { state, firstPosition: 0, unusedAnswers: [] });
+}
+
+function lastDrafts(before: ResponseState, outcome: OrphanOutcome): readonly EventDraft[] {
+  const closing = closeOpenItems(before);
+  const error = outcome.status === 'failed' ? outcome.error : null;
+  const closed = closing.reduce(applyEvent, before);
+  const state = { ...closed, status: outcome.status, completedAt: Date.now(), error };
+  return [...closing, { type: TERMINAL_TYPES[outcome.status], state }];
 }
 
 function toEnd(
   { tenant, id: responseId }: Orphan,
-  events: readonly ResponseEvent[],
+  { after, drafts }: { readonly after: number; readonly drafts: readonly EventDraft[] },
   rest: Pick<Ending, 'state' | 'firstPosition' | 'unusedAnswers'>,
 ): End {
-  return {
-    events,
-    ending: { tenant, responseId, lastSequence: events.at(-1)?.sequenceNumber ?? 0, ...rest },
-  };
+  const events = new EventNumbers(after + 1).number(drafts);
+  return { events, ending: { tenant, responseId, lastSequence: after + events.length, ...rest } };
 }
 
-async function commit(
-  { database, processId, hub, wakeUps }: EndOptions,
-  { events, ending }: End,
-): Promise<void> {
+async function commit({ database, hub, wakeUps }: EndOptions, owner: string, { events, ending }: End) {
   const { tenant, responseId, lastSequence: last } = ending;
-  const batches = [{ tenant, responseId, events }];
-  if (!(await commitEvents(database, processId(), { batches, endings: [ending] }))) return; // now it is another's
+  const batches = events.length === 0 ? [] : [{ tenant, responseId, events }];
+  if (!(await commitEvents(database, owner, { batches, endings: [ending] }))) return; // then it is another's
   hub.wake(responseId, last);
   wakeUps.send([{ type: 'logged', responseId, last }]);
-}
-
-function endState(state: ResponseState, outcome: OrphanOutcome): ResponseState {
-  const error = outcome.status === 'failed' ? outcome.error : null;
-  return { ...state, status: outcome.status, completedAt: Date.now(), error };
 }
 
 function failed(message: string): OrphanOutcome {

@@ -14,7 +14,11 @@ import { takeOver } from './take-over.ts';
  *
  * @throws Error if what is stored makes no sense; what the database throws.
  */
-export async function loadRun(database: Database, { tenant, id }: Orphan, sink: EventSink): Promise<Run> {
+export async function loadRun(
+  database: Database,
+  { tenant, id }: Pick<Orphan, 'tenant' | 'id'>,
+  sink: EventSink,
+): Promise<Run> {
   const scope = { tenant };
   const row = await claimedResponse(database, id);
   if (row === null) throw new Error('There is no such response.');

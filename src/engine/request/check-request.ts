@@ -4,7 +4,7 @@ import type { McpSecrets } from '../../protocol/tools.ts';
 import { blockedReason } from '../../tools/outbound.ts';
 import { checkToolChoice, checkTools, type ToolRules } from './check-tools.ts';
 import { type CreateInput, CreateInputRules } from './create-input.ts';
-import type { ReferencedItems } from './item-references.ts';
+import { checkCopiedSize, type ReferencedItems } from './item-references.ts';
 import { type OwnInput, toItems } from './to-items.ts';
 import { toSettings } from './to-settings.ts';
 import { toSecrets } from './to-tools.ts';
@@ -38,6 +38,7 @@ export function checkRequest(input: CreateInput, rules: RequestRules): CheckedRe
   const model = input.model ?? rules.defaultModel;
   if (model === null) errors.push(invalidInput(['model'], 'Name a model: this server has no default one.'));
   checkStore(input, errors);
+  checkCopiedSize(input.input, rules.referenced, errors);
   checkMedia(input.input, rules, errors);
   checkTools(input, rules, errors);
   checkToolChoice(input, errors);

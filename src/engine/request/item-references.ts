@@ -1,5 +1,5 @@
 import { asItemId, newCallId, newItemId } from '../../protocol/ids.ts';
-import { type Item, isOpen } from '../../protocol/items.ts';
+import { type Item, isOpen, sizeOfItem } from '../../protocol/items.ts';
 import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import type { Database } from '../../store/database.ts';
@@ -23,6 +23,28 @@ export async function findReferenced(
     [...stored].flatMap(([id, { item, responseId }]) => (responseId === null ? [] : [[id, item] as const])),
   );
 }
+
+/** As much as a request itself may hold: a few bytes that name an item many times must not become more. In characters. */
+const MAX_COPIED = 25_000_000;
+
+/** What the copies of a request come to. */
+export function checkCopiedSize(
+  { items }: CreateInput['input'],
+  referenced: ReferencedItems,
+  errors: RequestError[],
+): void {
+  let size = 0;
+  for (const { itemReference } of items ?? []) {
+    const item = referenced.get(itemReference ?? '');
+    if (item !== undefined) size += sizeOfItem(item) + ITEM_SIZE;
+  }
+  if (size <= MAX_COPIED) return;
+  const message = `The items that are referred to hold more than ${MAX_COPIED} characters together.`;
+  errors.push(invalidInput(['input', 'items'], message));
+}
+
+/** What an item takes beside what can grow in it. */
+const ITEM_SIZE = 300;
 
 /** The copy that a reference stands for, under an id of its own. Empty if there can be none, which is an error. */
 export function toReferenced(
