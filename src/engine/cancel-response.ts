@@ -5,6 +5,7 @@ import type { Database } from '../store/database.ts';
 import { deleteResponse } from '../store/delete-response.ts';
 import { wishCancelled } from '../store/ownership.ts';
 import type { WakeUps } from '../store/wake-ups.ts';
+import { AppError } from '../util/errors.ts';
 import type { ResponseView } from './read-responses.ts';
 import type { Run } from './run/run.ts';
 import type { Runs } from './run/runs.ts';
@@ -39,7 +40,8 @@ export async function cancelResponse(
   const unstored = unstoredRun(dependencies.runs, scope, id);
   if (unstored !== null) return cancelUnstored(unstored);
   if (!(await wish(dependencies, scope, id))) return { response: null, errors: [notFound(id)] };
-  const response = await dependencies.endOf(scope, id, signal);
+  const response = await endUnlessGone(dependencies, { scope, id }, signal);
+  if (response === null) return { response, errors: [notFound(id)] };
   const isCancelled = response.state.status === 'cancelled';
   return { response, errors: isCancelled ? [] : [alreadyEnded(id)] };
 }
@@ -62,7 +64,21 @@ export async function removeResponse(
   for (let isHeard = false; ; isHeard = true) {
     const outcome = await deleteResponse(dependencies.database, scope, { id, isHeard });
     if (outcome !== 'in_flight') return outcome === 'deleted';
-    if (await wish(dependencies, scope, id)) await dependencies.endOf(scope, id, signal);
+    if (await wish(dependencies, scope, id)) await endUnlessGone(dependencies, { scope, id }, signal);
+  }
+}
+
+/** How a response ended; null if somebody has deleted it before that could be seen. */
+async function endUnlessGone(
+  { endOf }: CancelDependencies,
+  { scope, id }: { readonly scope: Scope; readonly id: ResponseId },
+  signal: AbortSignal,
+): Promise<ResponseView | null> {
+  try {
+    return await endOf(scope, id, signal);
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'NOT_FOUND') return null;
+    throw error;
   }
 }
 

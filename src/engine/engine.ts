@@ -122,10 +122,13 @@ export function createEngine(options: EngineOptions) {
     const before = await viewOf(scope, id);
     if (hasEnded(before.state.status)) return before;
     const either = AbortSignal.any([signal, stopping.signal]);
-    await following.waitForEnd(scope, { id, after: before.sequenceNumber }, either);
+    const end = await following.waitForEnd(scope, { id, after: before.sequenceNumber }, either);
     signal.throwIfAborted();
-    const view = await viewOf(scope, id);
-    if (hasEnded(view.state.status)) return view;
+    // From the event, not from the row: deleted meanwhile, it is told all the same.
+    if (end !== null) {
+      const { state, sequenceNumber } = end;
+      return { base: before.base, state, output: state.output, sequenceNumber };
+    }
     throw new AppError(
       'UNAVAILABLE',
       `This server is stopping; the response "${id}" goes on. Read it elsewhere.`,

@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 import { branchOf, expectDeleted, remove, rowsOf } from '../support/branches.ts';
 import { calls, hangsAfter } from '../support/chat-server.ts';
 import { checkEventRules } from '../support/event-rules.ts';
+import { watchFollowers } from '../support/followers.ts';
 import { ask, create, createResponse, readResponse } from '../support/graphql.ts';
 import { collect, follow, TRANSPORTS } from '../support/stream.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
@@ -59,9 +60,11 @@ test.each(['its own instance', 'another instance'])(
   'a response in flight is cancelled first, by %s: whoever waits and follows is told, then it is gone',
   async (where) => {
     await using beside = await startTestApp({ beside: app });
+    using watched = watchFollowers();
     app.upstream.enqueue(hangsAfter('Half ', 'a word'));
+    const coming = app.upstream.received(app.upstream.exchanges.length + 1);
     const { id } = await createResponse(app, { input: { text: 'Hi' }, stream: true });
-    const { closed } = await app.upstream.received(app.upstream.exchanges.length);
+    const { closed } = await coming;
     await vi.waitUntil(async () => (await readResponse(app, id)).outputText === 'Half a word', {
       interval: 5,
     });
@@ -70,6 +73,7 @@ test.each(['its own instance', 'another instance'])(
       checkEventRules(events);
       return events.at(-1);
     });
+    await vi.waitUntil(() => watched.count === 2, { interval: 5 });
     expect(await remove(where === 'another instance' ? beside : app, id)).toEqual({
       deletedId: id,
       errors: [],
@@ -82,9 +86,34 @@ test.each(['its own instance', 'another instance'])(
       });
     }
     expect(await readResponse(beside, id)).toBeNull();
-    await expect(collect(app, { id })).rejects.toMatchObject({ errors: [{ extensions: { code: 'NOT_FOUND' } }] });
+    await expect(collect(app, { id })).rejects.toMatchObject({
+      errors: [{ extensions: { code: 'NOT_FOUND' } }],
+    });
   },
 );
+
+test('callers that wait for it, on whichever instance, are given it as CANCELLED', async () => {
+  await using beside = await startTestApp({ beside: app });
+  using watched = watchFollowers();
+  app.upstream.enqueue(hangsAfter('Half a word'));
+  const input = { input: { text: 'Hi' }, idempotencyKey: 'to be deleted' };
+  const coming = app.upstream.received(app.upstream.exchanges.length + 1);
+  const waiting = [createResponse(app, input)];
+  await coming;
+  waiting.push(createResponse(app, input), createResponse(beside, input));
+  await vi.waitUntil(() => watched.count === 3, { interval: 5 });
+  const query = '{ responses(first: 1) { nodes { id outputText } } }';
+  const [{ id }] = await vi.waitUntil(
+    async () => {
+      const { nodes } = (await ask(app, query)).responses;
+      return nodes[0].outputText === 'Half a word' && nodes;
+    },
+    { interval: 5 },
+  );
+  expect(await remove(beside, id)).toEqual({ deletedId: id, errors: [] });
+  for (const answer of await Promise.all(waiting))
+    expect(answer).toMatchObject({ id, status: 'CANCELLED', outputText: 'Half a word' });
+});
 
 test('deleted while it waits in the queue, it never runs', async () => {
   await using busy = await startTestApp({ config: { maxBackgroundRuns: 1 } });

@@ -9,6 +9,9 @@ import { collect, TRANSPORTS, textOf } from '../support/stream.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 5 };
+/** Until everybody is there the models say nothing. */
+const LONG_SILENCE = { config: { modelIdleTimeoutMs: 60_000 } };
+
 const DELTAS = `
   subscription ($id: ID!) {
     responseStream(id: $id) { __typename sequenceNumber ... on OutputTextDeltaEvent { delta } }
@@ -22,8 +25,8 @@ async function started(app: TestApp) {
 }
 
 test('200 followers of one response, on two instances and both transports, are all given the same', async () => {
-  await using app = await startTestApp();
-  await using beside = await startTestApp({ beside: app });
+  await using app = await startTestApp(LONG_SILENCE);
+  await using beside = await startTestApp({ beside: app, ...LONG_SILENCE });
   using followers = watchFollowers();
   const { id, upstream } = await started(app);
   const join = (count: number) =>
@@ -43,7 +46,7 @@ test('200 followers of one response, on two instances and both transports, are a
 }, 60_000);
 
 test('200 responses, each streamed and followed, keep their texts apart', async () => {
-  await using app = await startTestApp();
+  await using app = await startTestApp(LONG_SILENCE);
   using followers = watchFollowers();
   const runs = [];
   for (let number = 0; number < 200; number++) runs.push(await started(app));
@@ -60,8 +63,8 @@ test('200 responses, each streamed and followed, keep their texts apart', async 
 }, 60_000);
 
 test('300 subscriptions on one socket, of runs here and elsewhere, end with every number in its place', async () => {
-  await using app = await startTestApp();
-  await using beside = await startTestApp({ beside: app });
+  await using app = await startTestApp(LONG_SILENCE);
+  await using beside = await startTestApp({ beside: app, ...LONG_SILENCE });
   using followers = watchFollowers();
   const runs = [await started(app), await started(beside)];
   const socket = await openSocket(app);
@@ -90,7 +93,7 @@ test('300 subscriptions on one socket, of runs here and elsewhere, end with ever
 }, 60_000);
 
 test('100 followers of a run elsewhere ask the database about as often as one would', async () => {
-  await using app = await startTestApp();
+  await using app = await startTestApp(LONG_SILENCE);
   await using proxy = await startPostgresProxy(app.database.url);
   const config = { databaseUrl: proxy.url };
   await using beside = await startTestApp({ beside: app, config, timing: { pollMs: 1000 } });

@@ -3,6 +3,7 @@ import { startBehindProxy } from '../support/behind-proxy.ts';
 import { expectDeleted, remove } from '../support/branches.ts';
 import { cancel } from '../support/cancel.ts';
 import { calls, feed, hangsAfter, says } from '../support/chat-server.ts';
+import { watchFollowers } from '../support/followers.ts';
 import { ask, create, createResponse, readResponse } from '../support/graphql.ts';
 import { startMcpServer } from '../support/mcp-server.ts';
 import { sentTo } from '../support/run.ts';
@@ -176,7 +177,9 @@ test('cancelled while its end is being committed, a response ends as it was abou
 test('deleted while its end is being committed, a response ends as it was about to, and then is gone', async () => {
   await using race = await aboutToEnd();
   const { id, beside, release } = race;
+  using followers = watchFollowers();
   const live = collect(beside, { id });
+  await vi.waitUntil(() => followers.count > 0, { interval: 5 });
   const answer = remove(beside, id);
   await wished(beside, id);
   release();
@@ -185,7 +188,7 @@ test('deleted while its end is being committed, a response ends as it was about 
   expect(await readResponse(beside, id)).toBeNull();
 });
 
-test('two deletes of one response in flight: one of them does it, the other finds it gone or does it too late to matter', async () => {
+test('two deletes of one response in flight: one of them does it, the other finds it gone', async () => {
   await using app = await startTestApp();
   await using beside = await startTestApp({ beside: app });
   app.upstream.enqueue(hangsAfter('Half'));

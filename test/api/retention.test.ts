@@ -1,8 +1,4 @@
 import { expect, test, vi } from 'vitest';
-import { followResponse } from '../../src/engine/following/follow-response.ts';
-import { Hub } from '../../src/engine/following/hub.ts';
-import { LogReader } from '../../src/engine/following/log-reader.ts';
-import { openDatabase } from '../../src/store/database.ts';
 import { type Answer, calls, chunk, diesAfter, says, streams } from '../support/chat-server.ts';
 import { ask, createResponse, readResponse } from '../support/graphql.ts';
 import { collect, type StreamEvent, TRANSPORTS } from '../support/stream.ts';
@@ -82,27 +78,6 @@ test('types and coalesceMs take nothing from a trimmed stream', async () => {
   await trimAll(app);
   const trimmed = await collect(app, { id });
   expect(await collect(app, { id, types: [], coalesceMs: 1000 })).toEqual(trimmed);
-});
-
-test('a follower in the middle of a long log that is trimmed gets a snapshot and the end, and no quiet gap', async () => {
-  await using app = await startTestApp();
-  app.upstream.enqueue(says(...Array.from({ length: 400 }, (_, word) => `${word}:${'x'.repeat(2000)} `)));
-  const { id, streamCursor } = await createResponse(app, { input: { text: 'Hi' } });
-  const last = Number(streamCursor.split('~')[1]);
-  const database = openDatabase(app.database.url);
-  const following = { database, hub: new Hub(), reader: new LogReader(database) };
-  const place = { scope: { tenant: 'default' }, responseId: id, after: -1 };
-  const batches = followResponse(following, place);
-  const page = (await batches.next()).value ?? [];
-  expect(page.map(({ sequenceNumber }) => sequenceNumber)).toEqual(page.map((_, index) => index));
-  expect(page.length).toBeLessThan(last - 100);
-  expect(await trimAll(app)).toBe(1);
-  const rest = (await Array.fromAsync(batches)).flat();
-  expect(rest.map(({ type, sequenceNumber }) => [type, sequenceNumber])).toEqual([
-    ['response.snapshot', last - 1],
-    ['response.completed', last],
-  ]);
-  await database.close();
 });
 
 test('an instance trims what is old enough, and nothing that is not', async () => {

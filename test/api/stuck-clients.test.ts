@@ -10,10 +10,13 @@ import { openSocket } from '../support/raw-socket.ts';
 import { collect, TRANSPORTS, textOf } from '../support/stream.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
+/** While a client is stuck the model says nothing. */
+const LONG_SILENCE = { config: { modelIdleTimeoutMs: 60_000 } };
+
 const PATIENCE = { timeout: 10_000, interval: 5 };
 
 /** More than fits into what lies between two ends of a connection, and into what is kept for a follower. */
-const WORDS = Array.from({ length: 6000 }, () => `${'x'.repeat(2000)} `);
+const WORDS = Array.from({ length: 4000 }, () => `${'x'.repeat(4000)} `);
 const TEXT = WORDS.join('');
 
 async function started(app: TestApp) {
@@ -26,7 +29,7 @@ async function started(app: TestApp) {
 test.each(TRANSPORTS)(
   'a %s client that reads nothing is cut, and others are unhurt',
   async (transport) => {
-    await using app = await startTestApp({ timing: { stuckMs: 300 } });
+    await using app = await startTestApp({ ...LONG_SILENCE, timing: { stuckMs: 300 } });
     using followers = watchFollowers();
     const { id, upstream } = await started(app);
     const stuck = await startBareFollower(app, id, { transport });
@@ -51,7 +54,7 @@ test.each(TRANSPORTS)(
 );
 
 test('a WebSocket that wakes up in time learns that it was too slow, and goes on without a gap', async () => {
-  await using app = await startTestApp({ timing: { stuckMs: 200 } });
+  await using app = await startTestApp({ ...LONG_SILENCE, timing: { stuckMs: 200 } });
   using followers = watchFollowers();
   const { id, upstream } = await started(app);
   using close = vi.spyOn(WebSocket.prototype, 'close');
@@ -74,7 +77,7 @@ test('a WebSocket that wakes up in time learns that it was too slow, and goes on
 test.each(TRANSPORTS)(
   'a %s client that falls behind is given joined deltas, and all of the text',
   async (transport) => {
-    await using app = await startTestApp();
+    await using app = await startTestApp(LONG_SILENCE);
     using followers = watchFollowers();
     const { id, upstream } = await started(app);
     const { connection, received } = await startBareFollower(app, id, { transport });
@@ -101,7 +104,7 @@ test('hundreds that read nothing cost little memory, however long the stream', a
     collectGarbage();
     return process.memoryUsage().heapUsed / 1024 / 1024;
   };
-  await using app = await startTestApp();
+  await using app = await startTestApp(LONG_SILENCE);
   using followers = watchFollowers();
   const { id, upstream } = await started(app);
   const ten = Array.from({ length: 10 }, () =>
@@ -111,7 +114,7 @@ test('hundreds that read nothing cost little memory, however long the stream', a
   await vi.waitUntil(() => followers.count === 300, PATIENCE);
   for (const { connection } of stuck) connection.pause();
   const before = heap();
-  await upstream.say(...WORDS); // 12 MB, which the run itself keeps
+  await upstream.say(...WORDS); // 16 MB, which the run itself keeps
   expect(heap() - before).toBeLessThan(100);
   expect(followers.count).toBe(300);
   for (const { connection } of stuck) connection.destroy();
@@ -119,7 +122,7 @@ test('hundreds that read nothing cost little memory, however long the stream', a
 }, 60_000);
 
 test('a client that pings faster than it reads is cut at once', async () => {
-  await using app = await startTestApp();
+  await using app = await startTestApp(LONG_SILENCE);
   using close = vi.spyOn(WebSocket.prototype, 'close');
   const { socket, send } = await openSocket(app);
   Reflect.get(socket, '_socket').pause();

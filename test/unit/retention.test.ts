@@ -1,4 +1,7 @@
 import { expect, test } from 'vitest';
+import { followResponse } from '../../src/engine/following/follow-response.ts';
+import { Hub } from '../../src/engine/following/hub.ts';
+import { LogReader } from '../../src/engine/following/log-reader.ts';
 import { trimLogs as trimAll } from '../../src/engine/following/trim-logs.ts';
 import { trimLogs } from '../../src/store/retention.ts';
 import { anyEvent, openLogs } from '../support/log-rows.ts';
@@ -33,4 +36,26 @@ test('instances that trim at one moment share the work, and wait for nobody', as
   expect(trimmed.reduce((sum, each) => sum + each)).toBeLessThanOrEqual(40);
   expect(await logs.sql`select 1 from events`).toHaveLength(0);
   expect(await logs.sql`select 1 from responses where trimmed_at is null`).toHaveLength(0);
+});
+
+test('a follower whose log is trimmed between two pages gets a snapshot and the end, and no quiet gap', async () => {
+  await using logs = await openLogs();
+  const long = Array.from({ length: 1200 }, (_, number) => anyEvent(number));
+  const responseId = await logs.add({ endedAgo: 20, log: long });
+  const { database } = logs;
+  const following = { database, hub: new Hub(), reader: new LogReader(database) };
+  const follow = (after: number) =>
+    followResponse(following, { scope: { tenant: 'default' }, responseId, after });
+  const told = async (batches: ReturnType<typeof follow>) =>
+    (await Array.fromAsync(batches)).flat().map(({ type, sequenceNumber }) => [type, sequenceNumber]);
+  const [early, late] = [follow(-1), follow(698)];
+  expect((await early.next()).value).toEqual(long.slice(0, 500));
+  expect((await late.next()).value).toEqual(long.slice(699, 1199));
+  await trimAll(database, 10);
+  expect(await told(early)).toEqual([
+    ['response.snapshot', 1198],
+    ['response.completed', 1199],
+  ]);
+  expect(await told(late)).toEqual([['response.completed', 1199]]); // it had everything before that
+  expect(await told(follow(1199))).toEqual([]);
 });

@@ -1,4 +1,4 @@
-import type { ResponseEvent } from '../../protocol/events.ts';
+import { isTerminal, type LifecycleEvent, type ResponseEvent } from '../../protocol/events.ts';
 import type { ResponseId } from '../../protocol/ids.ts';
 import { hasEnded, type ResponseBase } from '../../protocol/response.ts';
 import type { Scope } from '../../protocol/scope.ts';
@@ -21,6 +21,8 @@ export interface FollowingOptions {
   /** True while the response runs in this process. */
   readonly runsHere: (id: ResponseId) => boolean;
 }
+
+type TerminalEvent = ResponseEvent & LifecycleEvent;
 
 /** What a subscriber asks for. */
 export interface FollowWish extends Shape {
@@ -65,18 +67,26 @@ export function createFollowing({ database, hub, unstored, runsHere }: Following
       return { base: row.base, batches };
     },
 
-    /** Resolves when a response has ended, wherever it runs; earlier if `signal` aborts. */
+    /**
+     * Resolves with the last event of a response, wherever it runs; with null if `signal` aborts before.
+     *
+     * @throws AppError NOT_FOUND when the response is gone before anybody was told how it ended.
+     */
     async waitForEnd(
       scope: Scope,
       { id, after }: { readonly id: ResponseId; readonly after: number },
       signal: AbortSignal,
-    ): Promise<void> {
+    ): Promise<TerminalEvent | null> {
       const batches = followResponse(dependencies, { scope, responseId: id, after });
       const leave = () => void batches.return().catch(() => {}); // whoever reads the batches meets the error
       signal.addEventListener('abort', leave);
       if (signal.aborted) leave();
       try {
-        for await (const _ of batches); // its last batch holds the terminal event
+        for await (const batch of batches) {
+          const last = batch.at(-1);
+          if (last !== undefined && isTerminal(last)) return last;
+        }
+        return null;
       } finally {
         signal.removeEventListener('abort', leave);
       }

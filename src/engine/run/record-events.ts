@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { unusedAnswers } from '../../protocol/approvals.ts';
-import { isTerminal, type ResponseEvent } from '../../protocol/events.ts';
+import type { ResponseEvent } from '../../protocol/events.ts';
 import type { ResponseId } from '../../protocol/ids.ts';
-import { sizeOfItem } from '../../protocol/items.ts';
 import { type Database, isCancelled, isDatabaseAway } from '../../store/database.ts';
 import { commitEvents, type Ending, type LogBatch } from '../../store/event-log.ts';
 import type { Logger } from '../../util/logger.ts';
+import { sizeOfEvents } from '../following/events-size.ts';
 import type { Hub } from '../following/hub.ts';
 import type { EventSink, Run } from './run.ts';
 
@@ -69,7 +69,7 @@ export class EventRecorder implements EventSink {
 
   append(run: Run, events: readonly ResponseEvent[], ended: boolean): void {
     if (run.lost) return;
-    const size = sizeOf(events);
+    const size = sizeOfEvents(events);
     this.queue.push({ run, size, events, ended });
     this.waiting.set(run, (this.waiting.get(run) ?? 0) + size);
     this.working ??= this.work();
@@ -234,16 +234,4 @@ function take(entries: readonly Entry[], limit: number): readonly [readonly Entr
     return index > 0 && size > limit;
   });
   return end === -1 ? [entries, []] : [entries.slice(0, end), entries.slice(end)];
-}
-
-/** About the size of the events in the log: what grows in them is text, and what tools gave. */
-function sizeOf(events: readonly ResponseEvent[]): number {
-  let size = 0;
-  for (const event of events) {
-    size += 100;
-    if ('delta' in event) size += event.delta.length;
-    else if ('item' in event) size += sizeOfItem(event.item);
-    else if (isTerminal(event)) for (const item of event.state.output) size += sizeOfItem(item);
-  }
-  return size;
 }
