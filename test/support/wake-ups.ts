@@ -1,7 +1,7 @@
 import { pino } from 'pino';
 import { expect } from 'vitest';
 import { newResponseId } from '../../src/protocol/ids.ts';
-import type { WakeUpSettings } from '../../src/store/create-wake-ups.ts';
+import type { WakeUpSettings } from '../../src/store/wake-ups/create-wake-ups.ts';
 import type { WakeUp, WakeUpListener, WakeUps } from '../../src/store/wake-ups.ts';
 
 /** Keeps what it hears. */

@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest';
-import { createWakeUps } from '../../src/store/create-wake-ups.ts';
-import { readWakeUps } from '../../src/store/wake-up-messages.ts';
+import { createWakeUps } from '../../src/store/wake-ups/create-wake-ups.ts';
+import { readWakeUps } from '../../src/store/wake-ups/messages.ts';
 import { cancel, createRecordingListener, createRecordingLogger, logged, work } from '../support/wake-ups.ts';
 
 const never = () => new Promise<void>(() => {});

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { asResponseId, newResponseId } from '../../src/protocol/ids.ts';
-import { GatheredWakeUps, MAX_MESSAGE_BYTES, readWakeUps } from '../../src/store/wake-up-messages.ts';
+import { GatheredWakeUps, MAX_MESSAGE_BYTES, readWakeUps } from '../../src/store/wake-ups/messages.ts';
 import type { WakeUp } from '../../src/store/wake-ups.ts';
 import { cancel, logged, work } from '../support/wake-ups.ts';
 

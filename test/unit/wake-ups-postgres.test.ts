@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { createPostgresWakeUps } from '../../src/store/postgres-wake-ups.ts';
+import { createPostgresWakeUps } from '../../src/store/wake-ups/postgres.ts';
 import { startDatabaseProxy } from '../support/database-proxy.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 import { cancel, expectHeard, expectListening, joinOver, logged, SOON, work } from '../support/wake-ups.ts';

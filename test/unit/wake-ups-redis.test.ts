@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
-import { createRedisWakeUps } from '../../src/store/redis-wake-ups.ts';
+import { createRedisWakeUps } from '../../src/store/wake-ups/redis.ts';
 import { startDatabaseProxy } from '../support/database-proxy.ts';
 import { startRedis, testWithOwnRedis, testWithRedis, useRedis } from '../support/redis.ts';
 import { cancel, expectHeard, expectListening, joinOver, logged, SOON, work } from '../support/wake-ups.ts';

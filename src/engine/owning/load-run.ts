@@ -1,5 +1,5 @@
 import { applyEvent } from '../../protocol/apply-event.ts';
-import { INITIAL_STATE } from '../../protocol/response.ts';
+import { hasEnded, INITIAL_STATE } from '../../protocol/response.ts';
 import type { Database } from '../../store/database.ts';
 import { wholeLogs } from '../../store/event-log.ts';
 import { branchItems, ownInputOf } from '../../store/items.ts';
@@ -32,6 +32,7 @@ export async function loadRun(
   const log = logs.get(id);
   if (log === undefined) throw new Error('It has no log.');
   const logged = log.reduce(applyEvent, INITIAL_STATE);
+  if (hasEnded(logged.status)) throw new Error('Its log says that it has ended.');
   const plan = takeOver(logged);
   const run = new Run({
     tenant,

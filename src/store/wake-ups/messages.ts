@@ -1,5 +1,5 @@
-import { asResponseId, type ResponseId } from '../protocol/ids.ts';
-import type { WakeUp } from './wake-ups.ts';
+import { asResponseId, type ResponseId } from '../../protocol/ids.ts';
+import type { WakeUp } from '../wake-ups.ts';
 
 /** The most that Postgres takes with one notification. Messages are ASCII: a character is a byte. */
 export const MAX_MESSAGE_BYTES = 7_999;

@@ -1,7 +1,7 @@
-import { orAborted, pause } from '../util/async-iteration.ts';
+import { orAborted, pause } from '../../util/async-iteration.ts';
+import type { WakeUp } from '../wake-ups.ts';
 import { KeptLine, type Line } from './kept-line.ts';
-import { GatheredWakeUps } from './wake-up-messages.ts';
-import type { WakeUp } from './wake-ups.ts';
+import { GatheredWakeUps } from './messages.ts';
 
 export interface SendingLine extends Line {
   send(messages: readonly string[]): Promise<void>;

@@ -1,4 +1,4 @@
-import { orAborted, pause } from '../util/async-iteration.ts';
+import { orAborted, pause } from '../../util/async-iteration.ts';
 
 /**
  * A connection that is used until it breaks, and never again: what clients do to mend their own connections has

@@ -1,10 +1,10 @@
 import { randomBytes } from 'node:crypto';
-import { messageOf } from '../util/errors.ts';
-import type { Logger } from '../util/logger.ts';
+import { messageOf } from '../../util/errors.ts';
+import type { Logger } from '../../util/logger.ts';
+import type { WakeUps } from '../wake-ups.ts';
 import { KeptLine, type Line } from './kept-line.ts';
-import { readWakeUps } from './wake-up-messages.ts';
-import { type SendingLine, WakeUpSender } from './wake-up-sender.ts';
-import type { WakeUps } from './wake-ups.ts';
+import { readWakeUps } from './messages.ts';
+import { type SendingLine, WakeUpSender } from './sender.ts';
 
 /** What wake-ups travel over. */
 export interface WakeUpTransport {

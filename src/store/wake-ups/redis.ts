@@ -1,7 +1,7 @@
 import { Redis } from 'ioredis';
+import type { WakeUps } from '../wake-ups.ts';
 import { createWakeUps, DEFAULT_CHANNEL, type WakeUpSettings } from './create-wake-ups.ts';
 import type { Line } from './kept-line.ts';
-import type { WakeUps } from './wake-ups.ts';
 
 /**
  * One connection, which is neither mended nor replaced, and nothing that waits inside the client. Protocol 2 is

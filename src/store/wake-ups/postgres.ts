@@ -1,7 +1,7 @@
 import postgres from 'postgres';
+import type { WakeUps } from '../wake-ups.ts';
 import { createWakeUps, DEFAULT_CHANNEL, type WakeUpSettings } from './create-wake-ups.ts';
 import type { Line } from './kept-line.ts';
-import type { WakeUps } from './wake-ups.ts';
 
 const CONNECTION = { application_name: 'responses-graphql wake-ups', statement_timeout: 1_500 } as const;
 
