@@ -20,9 +20,10 @@ const postgresUrl = z
 const redisUrl = z
   .string()
   .refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ''), 'a URL like redis://host:6379');
+const MAX_COUNT = 1_000_000_000;
 const count = (low: number) => {
-  const error = `a whole number from ${low}`;
-  return z.coerce.number(error).int(error).min(low, error).max(1_000_000_000, error);
+  const error = `a whole number from ${low} to ${MAX_COUNT}`;
+  return z.coerce.number(error).int(error).min(low, error).max(MAX_COUNT, error);
 };
 const PORT_RANGE = 'a whole number from 0 to 65535';
 const TRUE_OR_FALSE = 'true or false';
@@ -47,7 +48,7 @@ const Environment = z.object({
     .stringbool({ truthy: ['true'], falsy: ['false'], error: TRUE_OR_FALSE })
     .default(false),
   REDIS_URL: redisUrl.optional(),
-  DETACH_GRACE_MS: milliseconds(0).default(30_000),
+  DETACH_GRACE_MS: milliseconds(1000).default(30_000),
   EVENT_RETENTION_MINUTES: count(0).default(60),
   MAX_RUNS: count(1).default(4096),
   MAX_BACKGROUND_RUNS: count(1).default(64),

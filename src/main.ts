@@ -33,7 +33,8 @@ try {
   let stopping: number | null = null;
   const stopOnce = () => {
     if (stopping === null) void stop();
-    else if (performance.now() - stopping > AGAIN_MS) void starting.then((app) => app.hurry());
+    else if (performance.now() - stopping > AGAIN_MS)
+      void starting.then((app) => app.hurry()).catch(() => {}); // of a start that fails the catch below tells
     stopping ??= performance.now();
   };
   // Before the start is through: a process that dies in it would leave its Postgres behind.

@@ -107,7 +107,7 @@ export function createEngine(options: EngineOptions) {
     run: options,
     onBroken,
   });
-  const wishes = new Wishes(shared);
+  const wishes = new Wishes({ ...shared, endOrphans: () => endOrphans(ending) });
   const audience = new Audience({ ...shared, graceMs: options.detachGraceMs });
 
   const viewOf = async (scope: Scope, id: ResponseId): Promise<ResponseView> => {
@@ -220,6 +220,8 @@ export function createEngine(options: EngineOptions) {
       const timer = setTimeout(resolve, hurry?.aborted ? 0 : graceMs);
       hurry?.addEventListener('abort', () => resolve());
       await Promise.race([Promise.allSettled(starts), pause(START_GRACE_MS)]);
+      const left = runs.all().length;
+      if (left > 0) logger.info({ runs: left, graceMs }, 'runs may end; another Ctrl-C cuts them short');
       const handedBack = background.stop(late);
       await Promise.race([Promise.all([handedBack, runs.ended()]), late]);
       clearTimeout(timer);

@@ -12,6 +12,13 @@ export interface Database {
   readonly sql: postgres.Sql;
   /** Waits for what is under way, at most a second. */
   close(): Promise<void>;
+  /**
+   * What a query gives, if it comes in time. Else its connection may have fallen silent for good, as behind a firewall
+   * that forgot it: the next query goes to a fresh pool, and what waits in the old one fails soon.
+   *
+   * @throws Error ETIMEDOUT: nobody knows whether it was done.
+   */
+  inTime<Result>(query: Promise<Result>, ms: number): Promise<Result>;
 }
 
 const MIGRATIONS = join(import.meta.dirname, '../../drizzle');
@@ -80,6 +87,15 @@ export function openDatabase(url: string): Database {
     },
     // At its end the client waits for ever on a connection that once broke under a query, hence the limit.
     close: () => pool.sql.end({ timeout: 1 }),
+    async inTime(query, ms) {
+      const used = pool;
+      const { promise: late, reject } = Promise.withResolvers<never>();
+      const timer = setTimeout(() => {
+        used.isBroken = true;
+        reject(Object.assign(new Error('The database does not answer.'), { code: 'ETIMEDOUT' }));
+      }, ms);
+      return Promise.race([query, late]).finally(() => clearTimeout(timer));
+    },
   };
 }
 

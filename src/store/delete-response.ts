@@ -21,14 +21,13 @@ export async function deleteResponse(
 ): Promise<DeleteOutcome> {
   const [row] = await database.sql<{ hasEnded: boolean }[]>`
     with target as (
-      select id, completed_at from responses
+      select id from responses
       where id = ${id} and tenant = ${scope.tenant} and deleted_at is null for update),
+    -- Without a lock: one that ends while this waits for it has items that this statement does not see.
+    ended as materialized (select id from responses where id = ${id} and completed_at is not null),
     marked as (
-      update responses r set deleted_at = now(),
-        trimmed_at = case when not ${isHeard} and exists (
-          select 1 from responses c where c.previous_response_id = r.id) then now() end
-      from target
-      where r.id = target.id and target.completed_at is not null returning r.id),
+      update responses r set deleted_at = now(), trimmed_at = null from target
+      where r.id = target.id and exists (select 1 from ended) returning r.id),
     reopened as (
       update items request set answered_by = null from marked
       where request.answered_by = marked.id and not exists (
@@ -36,12 +35,12 @@ export async function deleteResponse(
         where made.response_id = marked.id and made.direction = 'output' and made.type = 'mcp_call'
           and made.call_key = request.call_key)),
     gone as (delete from events where response_id in (select id from marked where not ${isHeard}))
-    select completed_at is not null as "hasEnded" from target`;
+    select exists (select 1 from ended) as "hasEnded" from target`;
   if (row === undefined) return 'not_found';
   if (!row.hasEnded) return 'in_flight';
   if (isHeard) return 'deleted';
   try {
-    for (let next: ResponseId | null = id; next !== null; ) next = await purge(database, next);
+    await purgeUpwards(database, id);
   } catch (error) {
     // Deleted it is, for everybody; `purgeDeleted` does the rest.
     if (!isDatabaseAway(error)) throw error;
@@ -53,33 +52,50 @@ export async function deleteResponse(
 export async function purgeDeleted(database: Database): Promise<void> {
   for (;;) {
     const rows = await database.sql<{ id: ResponseId }[]>`
-      with found as (
-        select id from responses
-        where deleted_at < now() - interval '30 seconds' and trimmed_at is null and completed_at is not null
-        limit ${PURGED_AT_ONCE} for update skip locked),
-      gone as (delete from events where response_id in (select id from found))
-      update responses r set trimmed_at = now() from found where r.id = found.id returning r.id`;
-    for (const { id } of rows)
-      for (let next: ResponseId | null = id; next !== null; ) next = await purge(database, next);
+      select id from responses
+      where deleted_at < now() - interval '30 seconds' and trimmed_at is null and completed_at is not null
+      limit ${PURGED_AT_ONCE}`;
+    for (const { id } of rows) await purgeUpwards(database, id);
     if (rows.length < PURGED_AT_ONCE) return;
   }
 }
 
 const PURGED_AT_ONCE = 100;
 
-/** Removes a deleted response that nobody needs any more. Gives the one before it, which may be the next to go. */
+/** Removes a deleted response and, one after the other, those before it that nobody needs any more. */
+async function purgeUpwards(database: Database, id: ResponseId): Promise<void> {
+  for (let next: ResponseId | null = id; next !== null; ) next = await purge(database, next);
+}
+
+/**
+ * Removes a deleted response that nobody needs, with its log. Gives the one before it, which may be the next to go; if
+ * that is deleted too, its row says so (`trimmed_at` is null), so that it goes even if this process does not come to
+ * it. One that is still needed loses its log only.
+ */
 async function purge({ sql }: Database, id: ResponseId): Promise<ResponseId | null> {
   try {
     const [removed] = await sql<{ parent: ResponseId | null }[]>`
-      delete from responses r where id = ${id} and deleted_at is not null
-        and not exists (select 1 from responses c where c.previous_response_id = r.id)
-      returning previous_response_id as parent`;
-    return removed?.parent ?? null;
+      with removed as (
+        delete from responses r where id = ${id} and deleted_at is not null
+          and not exists (select 1 from responses c where c.previous_response_id = r.id)
+        returning id, previous_response_id as parent),
+      gone as (delete from events where response_id in (select id from removed)),
+      next as (
+        update responses r set trimmed_at = null from removed
+        where r.id = removed.parent and r.deleted_at is not null)
+      select parent from removed`;
+    if (removed !== undefined) return removed.parent;
   } catch (error) {
     const isNeeded = error instanceof postgres.PostgresError && error.code === FOREIGN_KEY_VIOLATION;
-    if (isNeeded) return null; // a continuation was inserted at this very moment
-    throw error;
+    if (!isNeeded) throw error; // else a continuation was inserted at this very moment
   }
+  await sql`
+    with kept as (
+      update responses r set trimmed_at = now()
+      where id = ${id} and deleted_at is not null and trimmed_at is null
+        and exists (select 1 from responses c where c.previous_response_id = r.id) returning id)
+    delete from events where response_id in (select id from kept)`;
+  return null;
 }
 
 const FOREIGN_KEY_VIOLATION = '23503';

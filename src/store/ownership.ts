@@ -49,8 +49,8 @@ export function claimWaiting(
         and case when process_id = ${processId}
           then id <> all(${inHand}::text[]) and (
             status = 'in_progress' or id = any(${reserved}::text[]) and cancel_requested_at is null)
-          else (process_id is null or process_id in (select id from dead))
-            and cancel_requested_at is null and take_overs < ${MAX_TAKE_OVERS} end
+          else (process_id is null or process_id in (select id from dead) and take_overs < ${MAX_TAKE_OVERS})
+            and cancel_requested_at is null end
       order by created_at, id limit ${limit} for update skip locked)
     update responses r set process_id = ${processId}, status = 'in_progress', take_overs = ${takenOver(sql, processId)}
     from found where r.id = found.id returning ${claimed(sql)}`;
@@ -78,7 +78,7 @@ export function claimEnding(
     found as (
       select id from responses
       where completed_at is null and exists (select 1 from alive) and id <> all(${except}::text[])
-        and not (background and cancel_requested_at is null and take_overs < ${MAX_TAKE_OVERS})
+        and not (background and cancel_requested_at is null and (process_id is null or take_overs < ${MAX_TAKE_OVERS}))
         and case when process_id = ${processId}
           -- What is begun in the background belongs to its run here, or to the next claim of those that wait.
           then case when background then status = 'queued' else take_overs > 0 end

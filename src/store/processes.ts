@@ -24,7 +24,9 @@ export async function renewLease({ sql }: Database, id: string, leaseMs: number)
 
 /** A clean stop. */
 export async function endProcess({ sql }: Database, id: string): Promise<void> {
-  await sql`update processes set ended_at = now() where id = ${id} and ended_at is null`;
+  await sql`
+    with own as (select id from processes where id = ${id} and ended_at is null for update)
+    update processes p set ended_at = now() from own where p.id = own.id`;
 }
 
 /**

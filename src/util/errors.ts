@@ -25,3 +25,17 @@ export type AppErrorCode = 'INVALID_INPUT' | 'NOT_FOUND' | 'UPSTREAM' | 'UNAVAIL
 export function messageOf(error: unknown): string {
   return error instanceof Error ? error.message : String(error);
 }
+
+/**
+ * What kind of failure it was, innermost first, as far as that says nothing of anybody's data: the code of an
+ * operating system or a library, or an HTTP status. Null if it says neither.
+ */
+export function kindOf(error: unknown): string | null {
+  if (!(error instanceof Error)) return null;
+  const inner = kindOf(error instanceof AggregateError ? error.errors[0] : error.cause);
+  if (inner !== null) return inner;
+  if ('status' in error && typeof error.status === 'number') return `HTTP ${error.status}`;
+  return 'code' in error && typeof error.code === 'string' && /^[A-Z][A-Z_\d]+$/.test(error.code)
+    ? error.code
+    : null;
+}

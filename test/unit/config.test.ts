@@ -7,7 +7,7 @@ test.each([
   ['PORT', 'http', `PORT cannot be "http": it must be ${RANGE}.`],
   ['PORT', '70000', `PORT cannot be "70000": it must be ${RANGE}.`],
   ['PORT', '1.5', `PORT cannot be "1.5": it must be ${RANGE}.`],
-  ['MAX_ROUNDS', '0', 'MAX_ROUNDS cannot be "0": it must be a whole number from 1.'],
+  ['MAX_ROUNDS', '0', 'MAX_ROUNDS cannot be "0": it must be a whole number from 1 to 1000000000.'],
   [
     'MODEL_IDLE_TIMEOUT_MS',
     'soon',

@@ -32,11 +32,17 @@ function startRecorder() {
     arrival(commits.length).resolve();
     return [{ alive: await answer.promise }];
   };
+  let late = Promise.withResolvers<never>();
+  const timeOut = () => {
+    late.reject(Object.assign(new Error('no answer'), { code: 'ETIMEDOUT' }));
+    late = Promise.withResolvers<never>();
+  };
+  const inTime = <Result>(query: Promise<Result>) => Promise.race([query, late.promise]);
   const fenced: string[] = [];
   const refused: Run[] = [];
   const hub = new Hub();
   const recorder = new EventRecorder({
-    database: { sql } as unknown as Database,
+    database: { sql, inTime } as unknown as Database,
     hub,
     logger: createLogger('silent'),
     processId: () => 'proc_1',
@@ -84,7 +90,7 @@ function startRecorder() {
     if (found === undefined) throw new Error(`no commit ${count}`);
     return found;
   };
-  return { recorder, startRun, commit, commits, told, fenced, refused };
+  return { recorder, startRun, commit, commits, timeOut, told, fenced, refused };
 }
 
 test('what gathers while one commit is under way is the next, one row for each run', async () => {
@@ -122,6 +128,25 @@ test('a commit whose outcome is unknown is tried again as it was, and told once'
   expect(next.rows).toEqual([[id, 3, 3]]);
   next.answer.resolve(true);
   await expect.poll(() => told.map(({ sequenceNumber }) => sequenceNumber)).toEqual([0, 1, 2, 3]);
+});
+
+test('a commit that does not answer in time is tried again as it was, and told once', async () => {
+  const { startRun, commit, commits, timeOut, told } = startRecorder();
+  const { id, say } = startRun();
+  say('a');
+  const silent = await commit(1);
+  timeOut();
+  const again = await commit(2);
+  expect(again.rows).toEqual([[id, 0, 2]]);
+  expect(told).toEqual([]);
+  silent.answer.resolve(true); // too late to be heard
+  say('b');
+  again.answer.resolve(true);
+  const next = await commit(3);
+  expect(next.rows).toEqual([[id, 3, 3]]);
+  next.answer.resolve(true);
+  await expect.poll(() => told.map(({ sequenceNumber }) => sequenceNumber)).toEqual([0, 1, 2, 3]);
+  expect(commits).toHaveLength(3);
 });
 
 test('a process declared dead tells nothing of what it could not commit', async () => {

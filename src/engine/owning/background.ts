@@ -31,6 +31,11 @@ export interface BackgroundOptions {
 /** How long a stop waits for the last commits and for the rows to be handed back. In milliseconds. */
 const HAND_BACK_MS = 1000;
 
+/** Of one claim: a response that was lost meanwhile may be claimed again before its first run here has let go. */
+interface Place {
+  run: Run | null;
+}
+
 const NO_SECRETS: McpSecrets = new Map();
 
 /**
@@ -40,7 +45,7 @@ const NO_SECRETS: McpSecrets = new Map();
 export class Background {
   private readonly options: BackgroundOptions;
   /** From the claim to the end; null until it can run. */
-  private readonly hand = new Map<ResponseId, Run | null>();
+  private readonly hand = new Map<ResponseId, Place>();
   private readonly tasks = new Set<Promise<void>>();
   /** Runs that broke here: whoever gave them up ends them, and nobody runs them again. */
   private readonly broken = new Set<ResponseId>();
@@ -80,11 +85,11 @@ export class Background {
    */
   async stop(late: Promise<void>): Promise<void> {
     this.stopping = true;
-    for (const [id, run] of this.hand) if (!this.secrets.has(id)) run?.giveBack({ now: false });
+    for (const [id, { run }] of this.hand) if (!this.secrets.has(id)) run?.giveBack({ now: false });
     this.secrets.clear(); // what has not begun is handed back without them
     const handedBack = this.emptied();
     await Promise.race([handedBack, late]);
-    for (const run of this.hand.values()) run?.giveBack({ now: true });
+    for (const { run } of this.hand.values()) run?.giveBack({ now: true });
     await Promise.race([handedBack, delay(HAND_BACK_MS, undefined, { ref: false })]);
   }
 
@@ -115,7 +120,7 @@ export class Background {
         if (!this.stopping && owner === processId()) for (const each of claimed) this.take(each, owner);
       }
       if (hasNew && this.hand.size >= limit) wakeUps.send([{ type: 'work' }]); // others may have room
-      await this.forgetSecrets(owner);
+      await this.forget(owner);
     } catch (error) {
       const words = 'what waits in the background could not be claimed';
       if (isDatabaseAway(error)) logger.warn({ error }, words);
@@ -123,20 +128,26 @@ export class Background {
     }
   }
 
-  /** Another process may have what was to be run here, if this one was declared dead; or somebody cancelled it. */
-  private async forgetSecrets(owner: string): Promise<void> {
+  /** What was to be run here, or was given up here, may have ended, or be with another process by now. */
+  private async forget(owner: string): Promise<void> {
     const waiting = [...this.secrets.keys()].filter((id) => !this.hand.has(id));
-    if (waiting.length === 0) return;
-    const still = await stillReserved(this.options.database, owner, waiting);
-    for (const id of waiting) if (!still.has(id) && !this.hand.has(id)) this.secrets.delete(id);
+    const ids = [...waiting, ...this.broken];
+    if (ids.length === 0) return;
+    const still = await stillReserved(this.options.database, owner, ids);
+    for (const id of ids) {
+      if (still.has(id) || this.hand.has(id)) continue;
+      this.secrets.delete(id);
+      this.broken.delete(id);
+    }
   }
 
   private take(claimed: Claimed, owner: string): void {
-    this.hand.set(claimed.id, null);
-    const task = this.pursue(claimed, owner)
+    const place: Place = { run: null };
+    this.hand.set(claimed.id, place);
+    const task = this.pursue(claimed, owner, place)
       .catch((error: unknown) => this.giveUp({ ...claimed, owner }, error))
       .then((isOver) => {
-        this.hand.delete(claimed.id);
+        if (this.hand.get(claimed.id) === place) this.hand.delete(claimed.id);
         this.tasks.delete(task);
         if (this.stopping) void this.handBackSoon();
         else if (isOver) this.wake();
@@ -145,7 +156,7 @@ export class Background {
   }
 
   /** Runs a response until it has ended or is somebody else's; false if it could not be begun yet. */
-  private async pursue(claimed: Claimed, owner: string): Promise<boolean> {
+  private async pursue(claimed: Claimed, owner: string, place: Place): Promise<boolean> {
     const { database, recorder, runs, processId, logger, onBroken } = this.options;
     const { id } = claimed;
     const outcome = orphanOutcome(claimed);
@@ -155,8 +166,9 @@ export class Background {
     }
     const run = await loadRun(database, claimed, recorder);
     if (this.stopping || owner !== processId()) return false;
+    if (run.isTakenOver) logger.info({ responseId: id }, 'a background run was taken over');
     run.flush();
-    this.hand.set(id, run);
+    place.run = run;
     runs.add(run);
     const work = runResponse(run, this.secrets.get(id) ?? NO_SECRETS, this.options.run).catch(
       (error: unknown) => {

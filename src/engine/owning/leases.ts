@@ -120,7 +120,7 @@ export class Lease {
     const began = performance.now();
     try {
       const id = this.currentId;
-      const renewal = await renewLease(database, id, times.leaseMs);
+      const renewal = await database.inTime(renewLease(database, id, times.leaseMs), times.leaseMs / 2);
       if (renewal === null) await this.lost(id);
       else {
         this.renewedAt = began;

@@ -8,6 +8,8 @@ export interface WishesOptions {
   readonly logger: Logger;
   readonly runs: Runs;
   readonly processId: () => string;
+  /** Ends what this process has and does not run. */
+  readonly endOrphans: () => Promise<void>;
   /** In milliseconds. */
   readonly pollMs: number;
 }
@@ -40,8 +42,10 @@ export class Wishes {
     try {
       do {
         this.again = false;
-        if (runs.all().length === 0) return;
-        for (const id of await unwantedRuns(database, processId())) runs.get(id)?.stop('cancelled');
+        const unwanted = await unwantedRuns(database, processId());
+        for (const id of unwanted) runs.get(id)?.stop('cancelled');
+        // What waits here for its turn, and will not get it.
+        if (unwanted.some((id) => runs.get(id) === undefined)) await this.options.endOrphans();
       } while (this.again);
     } catch (error) {
       if (!isDatabaseAway(error)) logger.error({ error }, 'the wishes to cancel could not be read');

@@ -47,6 +47,9 @@ const RETRY_MS = 250;
 /** What goes into one commit, unless a single batch is larger: a statement has its limits in time and size. In characters. */
 const MAX_COMMIT = 16 * 1024 * 1024;
 
+/** Longer than the time-out of a statement: then its connection is silent for good. In milliseconds. */
+const ANSWER_MS = 35_000;
+
 /** A commit that is cancelled this often for taking too long will never be taken. */
 const MAX_CANCELLED = 2;
 
@@ -116,7 +119,8 @@ export class EventRecorder implements EventSink {
     const owner = processId();
     for (let cancelled = 0; ; ) {
       try {
-        if (await commitEvents(database, owner, batches)) return this.tell(entries);
+        if (await database.inTime(commitEvents(database, owner, batches), ANSWER_MS))
+          return this.tell(entries);
         break;
       } catch (error) {
         if (isCancelled(error)) cancelled++;

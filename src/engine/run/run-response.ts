@@ -6,6 +6,7 @@ import { findCitations } from '../../tools/citations.ts';
 import { createMcpServers, type Fetch, type McpServers } from '../../tools/mcp-servers.ts';
 import { createToolbox } from '../../tools/toolbox.ts';
 import type { WebSearch } from '../../tools/web-search.ts';
+import { kindOf } from '../../util/errors.ts';
 import type { Logger } from '../../util/logger.ts';
 import { listTools } from '../calls/list-tools.ts';
 import { withoutLostSecrets } from '../calls/lost-secrets.ts';
@@ -43,15 +44,18 @@ export async function runResponse(
   const { logger, fetch, toolTimeoutMs: timeoutMs } = dependencies;
   const servers = withoutLostSecrets(createMcpServers({ fetch, secrets, timeoutMs }), secrets);
   try {
-    const outcome = await runRounds(run, servers, dependencies).catch((error: unknown) =>
-      toOutcome(run, error, logger),
-    );
+    let reason: string | null = null;
+    const outcome = await runRounds(run, servers, dependencies).catch((error: unknown) => {
+      reason = run.signal.aborted ? String(run.signal.reason) : kindOf(error);
+      return toOutcome(run, error, logger);
+    });
     if (outcome === null) return;
     run.end(outcome);
     const { id: responseId, settings } = run.base;
     const about = { responseId, model: settings.model };
-    // The code only: an upstream's message may repeat the prompt.
-    if (outcome.status === 'failed') logger.warn({ ...about, code: outcome.error.code }, 'a run failed');
+    // Not the message: an upstream's may repeat the prompt.
+    if (outcome.status === 'failed')
+      logger.warn({ ...about, code: outcome.error.code, reason }, 'a run failed');
     else logger.debug({ ...about, status: outcome.status }, 'a run ended');
   } finally {
     await servers.close();

@@ -95,11 +95,16 @@ class Outages {
     this.down.add(direction);
     // Not the error itself: a client may have put its commands into it, the one with the password among them.
     const reason = messageOf(error) || codeOf(error);
-    if (isNew) this.logger.warn({ direction, reason }, 'wake-ups are down, processes poll instead');
+    if (isNew)
+      this.logger.warn(
+        { direction, reason },
+        'the notifications between servers are down; until they are back, streams may lag by a second',
+      );
   }
 
   end(direction: Direction): void {
-    if (this.down.delete(direction) && this.down.size === 0) this.logger.info('wake-ups are up again');
+    if (this.down.delete(direction) && this.down.size === 0)
+      this.logger.info('the notifications between servers are up again');
   }
 }
 
