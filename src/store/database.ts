@@ -57,6 +57,9 @@ const backoff = (tries: number) => Math.min(0.05 * 2 ** tries, 0.5);
 /** A pool that was replaced is closed after this: whoever had it in hand may still use it. In seconds. */
 const RETIRING_S = 5;
 
+/** What answers at all in a pool that fell silent may take so long. In seconds. */
+const SILENT_S = 1;
+
 /** A pool of the client, until one of its connections breaks. */
 interface Pool {
   readonly orm: PostgresJsDatabase;
@@ -78,6 +81,11 @@ export function openDatabase(url: string): Database {
     pool = openPool(url);
     return pool;
   };
+  /** What waits for an answer there may wait for ever. */
+  const giveUp = (silent: Pool) => {
+    if (pool === silent) pool = openPool(url);
+    void silent.sql.end({ timeout: SILENT_S });
+  };
   return {
     get orm() {
       return current().orm;
@@ -91,7 +99,7 @@ export function openDatabase(url: string): Database {
       const used = pool;
       const { promise: late, reject } = Promise.withResolvers<never>();
       const timer = setTimeout(() => {
-        used.isBroken = true;
+        giveUp(used);
         reject(Object.assign(new Error('The database does not answer.'), { code: 'ETIMEDOUT' }));
       }, ms);
       return Promise.race([query, late]).finally(() => clearTimeout(timer));

@@ -90,10 +90,12 @@ async function purge({ sql }: Database, id: ResponseId): Promise<ResponseId | nu
     if (!isNeeded) throw error; // else a continuation was inserted at this very moment
   }
   await sql`
-    with kept as (
-      update responses r set trimmed_at = now()
-      where id = ${id} and deleted_at is not null and trimmed_at is null
-        and exists (select 1 from responses c where c.previous_response_id = r.id) returning id)
+    with needed as materialized ( -- waits for one that is being removed right now
+      select 1 from responses where previous_response_id = ${id} limit 1 for key share),
+    kept as (
+      update responses set trimmed_at = now()
+      where id = ${id} and deleted_at is not null and trimmed_at is null and exists (select 1 from needed)
+      returning id)
     delete from events where response_id in (select id from kept)`;
   return null;
 }

@@ -22,7 +22,11 @@ test.each([
   'a queued response with secrets is cancelled from another instance within a poll of the one that has them, which %s',
   async (_, maxBackgroundRuns) => {
     await using app = await startTestApp({ timing: POLLING, config: { maxBackgroundRuns } });
-    await using beside = await startTestApp({ beside: app, timing: POLLING, config: { maxBackgroundRuns: 0 } });
+    await using beside = await startTestApp({
+      beside: app,
+      timing: POLLING,
+      config: { maxBackgroundRuns: 0 },
+    });
     if (maxBackgroundRuns > 0) {
       app.upstream.enqueue(hangsAfter());
       await queue(app);

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
-import { parseResponseId } from '../../src/protocol/ids.ts';
+import type { ResponseId } from '../../src/protocol/ids.ts';
 import { type Database, openDatabase } from '../../src/store/database.ts';
 import { deleteResponse, purgeDeleted } from '../../src/store/delete-response.ts';
 import { branchOf, rowsOf } from '../support/branches.ts';
@@ -22,22 +22,26 @@ afterAll(async () => {
 
 const LOSSES = ['before it has done', 'after it has done'] as const;
 
-/** The connection is lost at a statement, counted from 1: nobody learns whether that was done. */
-function losesConnection(at: number, when: (typeof LOSSES)[number]): Database {
+/** The same database; each statement, counted from 1, is run as `wrap` says. */
+function wrapped(wrap: (count: number, run: () => Promise<unknown>) => Promise<unknown>): Database {
   let count = 0;
   const sql = new Proxy(database.sql, {
-    async apply(target, self, values) {
-      const isLost = ++count === at;
-      const rows = isLost && when === 'before it has done' ? [] : await Reflect.apply(target, self, values);
-      if (isLost) throw Object.assign(new Error('The connection is lost.'), { code: 'ECONNRESET' });
-      return rows;
-    },
+    apply: (target, self, values) => wrap(++count, async () => Reflect.apply(target, self, values)),
   });
   return { ...database, orm: database.orm, sql };
 }
 
+/** The connection is lost at a statement: nobody learns whether that was done. */
+function losesConnection(at: number, when: (typeof LOSSES)[number]): Database {
+  return wrapped(async (count, run) => {
+    if (count !== at) return run();
+    if (when === 'after it has done') await run();
+    throw Object.assign(new Error('The connection is lost.'), { code: 'ECONNRESET' });
+  });
+}
+
 async function remove(id: string, { isHeard = false, by = database } = {}): Promise<void> {
-  const outcome = await deleteResponse(by, { tenant: 'default' }, { id: parseResponseId(id), isHeard });
+  const outcome = await deleteResponse(by, { tenant: 'default' }, { id: id as ResponseId, isHeard });
   expect(outcome).toBe('deleted');
 }
 
@@ -94,6 +98,22 @@ test('two continuations of a deleted response that are purged at once leave noth
     await Promise.all([purgeDeleted(database), purgeDeleted(database)]);
     expect(await rowsOf(app, ids)).toEqual(NOTHING);
   }
+});
+
+test('a deleted response goes although its last continuation went just when the one before it found that one there', async () => {
+  const [root = ''] = await branchOf(app, 1);
+  const [one = ''] = await branchOf(app, 1, root);
+  const [two = ''] = await branchOf(app, 1, root);
+  await remove(root);
+  // The third statement finds the root needed, the fourth says so.
+  const overtaken = wrapped(async (count, run) => {
+    if (count === 4) await remove(two, { by: losesConnection(3, 'before it has done') });
+    return run();
+  });
+  await remove(one, { by: overtaken });
+  await age([root]);
+  await purgeDeleted(database);
+  expect(await rowsOf(app, [root, one, two])).toEqual(NOTHING);
 });
 
 test.each([false, true])(

@@ -17,8 +17,8 @@ test('a background run that is lost and claimed again by the same process runs o
   const id = await queue(app);
   await lost.say('Half ');
   await logged(app, id, 'Half');
-  const held = proxy.holdBack('insert into events');
-  await lost.say('more');
+  const held = proxy.holdBack('unheard');
+  await lost.say('unheard');
   const release = await held;
   const { owner } = await custody(app, id);
   await sql`update processes set ended_at = now() where id = ${owner}`;
