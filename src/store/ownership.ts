@@ -166,5 +166,7 @@ export async function stillFollowed(
 
 /** Counts as somebody's following: the caller has just been told of it, and may be about to. */
 export async function markFollowed({ sql }: Database, id: ResponseId): Promise<void> {
-  await sql`update responses set followed_at = now() where id = ${id} and completed_at is null`;
+  await sql`
+    update responses set followed_at = now()
+    where id = ${id} and completed_at is null and not background`;
 }

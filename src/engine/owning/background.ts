@@ -31,6 +31,9 @@ export interface BackgroundOptions {
 /** How long a stop waits for the last commits and for the rows to be handed back. In milliseconds. */
 const HAND_BACK_MS = 1000;
 
+/** When to look again for what was queued here and then not found. In milliseconds. */
+const PASSED_OVER_MS = 200;
+
 /** Of one claim: a response that was lost meanwhile may be claimed again before its first run here has let go. */
 interface Place {
   run: Run | null;
@@ -118,6 +121,8 @@ export class Background {
         const claimed = await claimWaiting(database, claim);
         // Under an id that was declared dead meanwhile these are nobody's.
         if (!this.stopping && owner === processId()) for (const each of claimed) this.take(each, owner);
+        // What somebody else had locked for a moment was passed over.
+        if (hasNew && claimed.length === 0) this.wakeLater();
       }
       if (hasNew && this.hand.size >= limit) wakeUps.send([{ type: 'work' }]); // others may have room
       await this.forget(owner);
@@ -126,6 +131,10 @@ export class Background {
       if (isDatabaseAway(error)) logger.warn({ error }, words);
       else logger.error({ error }, words);
     }
+  }
+
+  private wakeLater(): void {
+    setTimeout(() => this.wake(), PASSED_OVER_MS).unref();
   }
 
   /** What was to be run here, or was given up here, may have ended, or be with another process by now. */
