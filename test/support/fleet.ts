@@ -24,8 +24,8 @@ export interface Mortal extends TestApp {
   thaw(): void;
 }
 
-/** Its lease never runs out by itself, and it looks after nobody: whatever it does, it was asked to. */
-const MORTAL = { lease: { leaseMs: 3_600_000, renewMs: 3_600_000, sweepMs: 3_600_000 } };
+/** Its lease never runs out by itself: it dies when it is told to. */
+const MORTAL = { lease: { leaseMs: 3_600_000, renewMs: 3_600_000, sweepMs: 500 } };
 const WATCHFUL = { lease: { leaseMs: 10_000, renewMs: 1000, sweepMs: 50 } };
 
 export async function startFleet(): Promise<Fleet> {

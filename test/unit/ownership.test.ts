@@ -85,6 +85,13 @@ test('a response that was handed back is claimed, and that counts as no take-ove
   expect(rows).toEqual([{ id: kept }, { id: streamed }]);
 });
 
+test('what was taken over often and then handed back still goes on', async () => {
+  await using room = await start();
+  const id = await room.add({ owner: null, takeOvers: MAX_TAKE_OVERS });
+  expect(await claimEnding(room.database, ending)).toEqual([]);
+  expect(await waiting(room.database)).toEqual([id]);
+});
+
 test('nobody takes what a living process has, what has ended, or what is streamed', async () => {
   await using room = await start();
   await room.add({ owner: 'there' });

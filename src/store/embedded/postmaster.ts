@@ -59,7 +59,7 @@ function settings(port: number): string {
     `port=${port}`,
     'listen_addresses=127.0.0.1',
     'unix_socket_directories=',
-    'max_connections=100',
+    'max_connections=200',
     'timezone=UTC',
     'log_timezone=UTC',
     'max_parallel_workers_per_gather=0', // containers give it little shared memory
