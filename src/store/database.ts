@@ -60,6 +60,9 @@ const RETIRING_S = 5;
 /** What answers at all in a pool that fell silent may take so long. In seconds. */
 const SILENT_S = 1;
 
+/** For reading an answer that has come already. In milliseconds. */
+const READING_MS = 100;
+
 /** A pool of the client, until one of its connections breaks. */
 interface Pool {
   readonly orm: PostgresJsDatabase;
@@ -98,9 +101,13 @@ export function openDatabase(url: string): Database {
     async inTime(query, ms) {
       const used = pool;
       const { promise: late, reject } = Promise.withResolvers<never>();
-      const timer = setTimeout(() => {
+      const give = () => {
         giveUp(used);
         reject(Object.assign(new Error('The database does not answer.'), { code: 'ETIMEDOUT' }));
+      };
+      // If it was this process that stood still, the answer may be there, and is read first.
+      let timer = setTimeout(() => {
+        timer = setTimeout(give, READING_MS);
       }, ms);
       return Promise.race([query, late]).finally(() => clearTimeout(timer));
     },

@@ -203,11 +203,14 @@ test('no more than 32 servers, and no call id that the conversation knows alread
 test('an approval is not used up by a call that was stopped before it was made', async () => {
   await using behind = await startBehindProxy();
   const { app, proxy } = behind;
-  let hasFrozen = false;
+  let freezes = false;
+  let isFrozen = false;
   await using bank = await startMcpServer({
     tools: { pay: {} },
     intercept: ({ body }) => {
-      if (body?.['method'] === 'notifications/initialized' && hasFrozen) proxy.freeze();
+      if (body?.['method'] !== 'notifications/initialized' || !freezes) return false;
+      proxy.freeze();
+      isFrozen = true;
       return false;
     },
   });
@@ -215,11 +218,11 @@ test('an approval is not used up by a call that was stopped before it was made',
   const tools = [mcpAsking('bank', bank)];
   const asked = await run(app, { input, tools });
   const [{ id }] = await pendingItems(app, asked.id);
-  hasFrozen = true; // from the next session on, the mark of the call cannot be committed
+  freezes = true; // from the next session on, the mark of the call cannot be committed
   const caller = new AbortController();
   const request = { previousResponseId: asked.id, input: { items: [answer(id, true)] }, tools };
   const left = send(app, CREATE, { input: request }, caller.signal).catch(() => null);
-  await vi.waitUntil(() => bank.sessions.opened.length === 2);
+  await vi.waitUntil(() => isFrozen, { interval: 5 });
   caller.abort();
   await left;
   proxy.thaw();
