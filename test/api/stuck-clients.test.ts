@@ -54,31 +54,29 @@ test.each(TRANSPORTS)(
 );
 
 // It has a second for that, which a busy machine may take away.
-test(
-  'a WebSocket that wakes up in time learns that it was too slow, and goes on without a gap',
-  { retry: 2 },
-  async () => {
-    await using app = await startTestApp({ ...LONG_SILENCE, timing: { stuckMs: 200 } });
-    using followers = watchFollowers();
-    const { id, upstream } = await started(app);
-    using close = vi.spyOn(WebSocket.prototype, 'close');
-    const { connection, closed, received } = await startBareFollower(app, id, { transport: 'WebSocket' });
-    await vi.waitUntil(() => followers.count === 1, PATIENCE);
-    connection.pause();
-    await upstream.say(...WORDS);
-    await vi.waitUntil(() => close.mock.calls.length > 0, PATIENCE);
-    expect(close).toHaveBeenCalledWith(1013, 'Too slow');
-    connection.resume();
-    expect(await closed).toBe(1013);
-    const last = received().at(-1);
-    expect(last?.sequenceNumber).toBeGreaterThan(100);
-    await upstream.say('end');
-    await upstream.end();
-    const rest = await collect(app, { id, after: last?.cursor });
-    expect(textOf(received()) + textOf(rest) === `${TEXT}end`).toBe(true);
-  },
-  60_000,
-);
+test('a WebSocket that wakes up in time learns that it was too slow, and goes on without a gap', {
+  retry: 2,
+  timeout: 60_000,
+}, async () => {
+  await using app = await startTestApp({ ...LONG_SILENCE, timing: { stuckMs: 200 } });
+  using followers = watchFollowers();
+  const { id, upstream } = await started(app);
+  using close = vi.spyOn(WebSocket.prototype, 'close');
+  const { connection, closed, received } = await startBareFollower(app, id, { transport: 'WebSocket' });
+  await vi.waitUntil(() => followers.count === 1, PATIENCE);
+  connection.pause();
+  await upstream.say(...WORDS);
+  await vi.waitUntil(() => close.mock.calls.length > 0, PATIENCE);
+  expect(close).toHaveBeenCalledWith(1013, 'Too slow');
+  connection.resume();
+  expect(await closed).toBe(1013);
+  const last = received().at(-1);
+  expect(last?.sequenceNumber).toBeGreaterThan(100);
+  await upstream.say('end');
+  await upstream.end();
+  const rest = await collect(app, { id, after: last?.cursor });
+  expect(textOf(received()) + textOf(rest) === `${TEXT}end`).toBe(true);
+});
 
 test.each(TRANSPORTS)(
   'a %s client that falls behind is given joined deltas, and all of the text',
