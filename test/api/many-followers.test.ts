@@ -5,7 +5,7 @@ import { watchFollowers } from '../support/followers.ts';
 import { createResponse } from '../support/graphql.ts';
 import { startPostgresProxy } from '../support/postgres-proxy.ts';
 import { openSocket } from '../support/raw-socket.ts';
-import { collect, TRANSPORTS, textOf } from '../support/stream.ts';
+import { collect, type StreamEvent, TRANSPORTS, textOf } from '../support/stream.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
 const PATIENCE = { timeout: 20_000, interval: 5 };
@@ -22,6 +22,11 @@ async function started(app: TestApp) {
   app.upstream.enqueue(upstream.answer);
   const { id } = await createResponse(app, { input: { text: 'Hi' }, stream: true });
   return { id: id as string, upstream };
+}
+
+/** What a message brings of a stream. */
+interface Answered {
+  readonly data: { readonly responseStream: StreamEvent };
 }
 
 test('200 followers of one response, on two instances and both transports, are all given the same', async () => {
@@ -83,8 +88,7 @@ test('300 subscriptions on one socket, of runs here and elsewhere, end with ever
   );
   expect(events.size).toBe(300);
   for (const own of events.values()) {
-    // biome-ignore lint/suspicious/noExplicitAny: answers as they come
-    const stream = own.map(({ payload }) => (payload as any).data.responseStream);
+    const stream = own.map(({ payload }) => (payload as Answered).data.responseStream);
     expect(stream.map(({ sequenceNumber }) => sequenceNumber)).toEqual(stream.map((_, index) => index));
     expect(textOf(stream)).toBe('One two three');
   }

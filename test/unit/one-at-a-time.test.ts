@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { oneAtATime } from '../../src/engine/owning/one-at-a-time.ts';
+import { oneAtATime } from '../../src/util/one-at-a-time.ts';
 
 /** Work that the test lets end, turn by turn. */
 function turns() {

@@ -5,13 +5,13 @@ import { type Database, isDatabaseAway } from '../../store/database.ts';
 import { type Claimed, claimWaiting, handBack, stillReserved } from '../../store/ownership.ts';
 import type { WakeUps } from '../../store/wake-ups.ts';
 import type { Logger } from '../../util/logger.ts';
+import { oneAtATime } from '../../util/one-at-a-time.ts';
 import type { Hub } from '../following/hub.ts';
 import type { EventSink, Run } from '../run/run.ts';
 import { type RunDependencies, runResponse } from '../run/run-response.ts';
 import type { Runs } from '../run/runs.ts';
 import { endOrphan, type Orphan, orphanOutcome, STOPPED } from './end-orphans.ts';
 import { loadRun } from './load-run.ts';
-import { oneAtATime } from './one-at-a-time.ts';
 
 export interface BackgroundOptions {
   readonly database: Database;

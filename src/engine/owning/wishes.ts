@@ -1,6 +1,7 @@
 import { type Database, isDatabaseAway } from '../../store/database.ts';
 import { unwantedRuns } from '../../store/ownership.ts';
 import type { Logger } from '../../util/logger.ts';
+import { oneAtATime } from '../../util/one-at-a-time.ts';
 import type { Runs } from '../run/runs.ts';
 
 export interface WishesOptions {
@@ -18,8 +19,8 @@ export interface WishesOptions {
 export class Wishes {
   private readonly options: WishesOptions;
   private timer: NodeJS.Timeout | undefined;
-  private looking = false;
-  private again = false;
+  /** Asks the database now. Never throws; one that is away is asked again at the next turn. */
+  readonly look = oneAtATime(() => this.lookOnce());
 
   constructor(options: WishesOptions) {
     this.options = options;
@@ -33,24 +34,15 @@ export class Wishes {
     clearInterval(this.timer);
   }
 
-  /** Asks the database now. Never throws; one that is away is asked again at the next turn. */
-  async look(): Promise<void> {
-    this.again = this.looking;
-    if (this.looking) return;
-    this.looking = true;
-    const { database, logger, runs, processId } = this.options;
+  private async lookOnce(): Promise<void> {
+    const { database, logger, runs, processId, endOrphans } = this.options;
     try {
-      do {
-        this.again = false;
-        const unwanted = await unwantedRuns(database, processId());
-        for (const id of unwanted) runs.get(id)?.stop('cancelled');
-        // What waits here for its turn, and will not get it.
-        if (unwanted.some((id) => runs.get(id) === undefined)) await this.options.endOrphans();
-      } while (this.again);
+      const unwanted = await unwantedRuns(database, processId());
+      for (const id of unwanted) runs.get(id)?.stop('cancelled');
+      // What waits here for its turn, and will not get it.
+      if (unwanted.some((id) => runs.get(id) === undefined)) await endOrphans();
     } catch (error) {
       if (!isDatabaseAway(error)) logger.error({ error }, 'the wishes to cancel could not be read');
-    } finally {
-      this.looking = false;
     }
   }
 }
