@@ -1,10 +1,9 @@
-import type { Following } from '../engine/following/following.ts';
 import { asResponseId } from '../protocol/ids.ts';
-import { abortable } from '../util/async-iteration.ts';
 import { AppError } from '../util/errors.ts';
 import { builder } from './builder.ts';
 import { ResponseEventType } from './event-names.ts';
 import { type EventNode, ResponseEvent } from './event-types.ts';
+import { EventNodes } from './live/event-nodes.ts';
 
 builder.subscriptionFields((t) => ({
   responseStream: t.field({
@@ -31,20 +30,8 @@ builder.subscriptionFields((t) => ({
       const responseId = asResponseId(id);
       if (responseId === null) throw new AppError('NOT_FOUND', `There is no response "${id.slice(0, 100)}".`);
       const wish = { cursor: after ?? null, types: types ? new Set(types) : null, coalesceMs };
-      return toNodes(await engine.follow(scope, responseId, wish));
+      return new EventNodes(await engine.follow(scope, responseId, wish));
     },
     resolve: (node: EventNode) => node,
   }),
 }));
-
-/** One event at a time; leaving releases the follower at once. */
-function toNodes({ base, batches }: Following) {
-  return abortable<EventNode>(async function* (signal) {
-    signal.addEventListener('abort', () => void batches.return());
-    try {
-      for await (const batch of batches) for (const event of batch) yield { event, base };
-    } finally {
-      await batches.return();
-    }
-  });
-}

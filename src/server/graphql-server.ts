@@ -8,6 +8,7 @@ import { renderPlayground } from './playground.ts';
 import { useEventStreamHeaders } from './plugins/use-event-stream-headers.ts';
 import { useFrontDoor } from './plugins/use-front-door.ts';
 import { useHealth } from './plugins/use-health.ts';
+import { useResultBatches } from './plugins/use-result-batches.ts';
 import { useSameOrigin } from './plugins/use-same-origin.ts';
 
 export const ENDPOINT = '/graphql';
@@ -31,12 +32,13 @@ export const MAX_BODY = 25_000_000;
 
 /** GraphQL over HTTP and SSE; the WebSocket server executes through it too. */
 export function createGraphQLServer({ engine, logger, isReady }: GraphQLServerOptions): GraphQLServer {
+  const maskError = createErrorMask(logger);
   return createYoga<SocketContext, Context>({
     schema,
     graphqlEndpoint: ENDPOINT,
     context: ({ request, callerSignal }) =>
       createContext({ engine, scope: { tenant: 'default' }, signal: callerSignal ?? request.signal }),
-    maskedErrors: { maskError: createErrorMask(logger) },
+    maskedErrors: { maskError },
     renderGraphiQL: renderPlayground,
     landingPage: false,
     cors: false, // the default would mirror any origin, credentials included
@@ -47,6 +49,7 @@ export function createGraphQLServer({ engine, logger, isReady }: GraphQLServerOp
       useSameOrigin(), // first: nothing of a foreign page's request is read
       useFrontDoor(ENDPOINT),
       useHealth({ isReady }),
+      useResultBatches(maskError),
       useEventStreamHeaders(), // on the way out
     ],
   });

@@ -4,8 +4,11 @@ import type { Socket } from 'node:net';
 import { GraphQLError } from 'graphql';
 import { handleProtocols, makeServer, type Context as SocketState } from 'graphql-ws';
 import { type WebSocket, WebSocketServer } from 'ws';
+import type { ResultBatches } from '../graphql/live/subscribe-in-batches.ts';
 import type { Logger } from '../util/logger.ts';
 import { ENDPOINT, type GraphQLServer, MAX_BODY } from './graphql-server.ts';
+import { batchesOf } from './plugins/use-result-batches.ts';
+import { createOutlet, type Outlet, writeResults } from './result-writer.ts';
 import { isSameOrigin } from './same-origin.ts';
 import { watchStuck } from './watch-stuck.ts';
 
@@ -21,6 +24,7 @@ export interface SocketServer {
 interface Extra {
   readonly callers: Map<object, { readonly id: string; readonly controller: AbortController }>;
   state: SocketState<undefined, Extra> | null;
+  readonly outlet: Outlet;
 }
 
 export interface SocketOptions {
@@ -60,7 +64,12 @@ export function attachWebSocket(
   });
   const protocol = makeServer<undefined, Extra>({
     execute: (args) => executorsOf(args).execute(args),
-    subscribe: (args) => executorsOf(args).subscribe(args),
+    subscribe: async (args) => {
+      const { subscribe, write } = executorsOf(args);
+      const result = await subscribe(args);
+      const batches = batchesOf(args.contextValue);
+      return batches === null ? result : write(batches);
+    },
     onSubscribe: async ({ extra }, id, payload) => {
       const controller = new AbortController();
       extra.callers.set(payload, { id, controller });
@@ -78,7 +87,11 @@ export function attachWebSocket(
           operationName: payload.operationName,
           variableValues: payload.variables,
           contextValue: await contextFactory(),
-          rootValue: { execute, subscribe },
+          rootValue: {
+            execute,
+            subscribe,
+            write: (batches) => writeResults(batches, id, extra.outlet),
+          } satisfies Executors,
         };
       } catch (error) {
         if (error instanceof GraphQLError) return refuse(extra, payload, [error]);
@@ -112,6 +125,8 @@ type Execute = ReturnType<GraphQLServer['getEnveloped']>['execute'];
 interface Executors {
   readonly execute: Execute;
   readonly subscribe: Execute;
+  /** Writes the results of the operation to its socket. */
+  readonly write: (batches: ResultBatches) => AsyncGenerator<never, void>;
 }
 
 /** The executors of an operation travel as its root value: the recipe of yoga for graphql-ws. */
@@ -130,7 +145,8 @@ function serve(
   protocol: ReturnType<typeof makeServer<undefined, Extra>>,
   { logger, stuckMs }: SocketOptions,
 ): void {
-  const extra: Extra = { callers: new Map(), state: null };
+  const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
+  const extra: Extra = { callers: new Map(), state: null, outlet: createOutlet(socket, connection, gone) };
   let alive = true;
   const ping = setInterval(() => {
     // A ping behind what the client has yet to read comes late: whether anything moves at all, the watch sees.
@@ -139,7 +155,6 @@ function serve(
     socket.ping();
   }, PING_MS);
   const unwatch = watchStuck(connection, stuckMs, () => sendAway(socket));
-  const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
   const bound = () => {
     if (socket.bufferedAmount > MAX_BUFFERED) sendAway(socket);
   };

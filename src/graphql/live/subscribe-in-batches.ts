@@ -1,0 +1,76 @@
+import {
+  createSourceEventStream,
+  type ExecutionArgs,
+  type ExecutionResult,
+  executeSubscriptionEvent,
+  type GraphQLError,
+  type ValidatedSubscriptionArgs,
+  validateSubscriptionArgs,
+} from 'graphql';
+import { abortable } from '../../util/async-iteration.ts';
+import { EventNodes } from './event-nodes.ts';
+import { type SharedSelection, selectionOf, toWireText, type WireText } from './shared-selection.ts';
+
+/** The results of a subscription, those of one batch of events together. Leaving releases the follower at once. */
+export interface ResultBatches {
+  readonly kind: 'batches';
+  readonly texts: AsyncGenerator<readonly WireText[], void>;
+}
+
+/** A mask for errors that were not foreseen, as the transports use it. */
+export type MaskError = (error: unknown) => GraphQLError;
+
+/**
+ * Subscribes as GraphQL's own `subscribe` does, with equal results, but gives whole batches of them, as texts: on the
+ * path of a delta nothing is executed, awaited or serialised for each event and follower. What a selection cannot
+ * say by itself is executed, event by event, in its place among the others.
+ *
+ * @returns null for what is better left to `subscribe`: nothing has been done then. The stream ends with an error, masked,
+ *   when its source does.
+ */
+export async function subscribeInBatches(
+  args: ExecutionArgs,
+  mask: MaskError,
+): Promise<ResultBatches | ExecutionResult | null> {
+  const operation = validateSubscriptionArgs(args);
+  if (!('schema' in operation)) return { errors: operation };
+  const selection = selectionOf(operation);
+  if (selection === null) return null;
+  const source = await createSourceEventStream(operation);
+  if (!(source instanceof EventNodes)) {
+    if ('errors' in source) return source;
+    throw new Error('This subscription has another kind of source.');
+  }
+  return { kind: 'batches', texts: resultsOf(source, { operation, selection, mask }) };
+}
+
+interface Plan {
+  readonly operation: ValidatedSubscriptionArgs;
+  readonly selection: SharedSelection;
+  readonly mask: MaskError;
+}
+
+function resultsOf({ following }: EventNodes, plan: Plan): AsyncGenerator<readonly WireText[], void> {
+  const { base, batches } = following;
+  const { operation, selection, mask } = plan;
+  return abortable<readonly WireText[]>(async function* (signal) {
+    signal.addEventListener('abort', () => void batches.return().catch(() => {})); // the loop meets the error
+    try {
+      for await (const batch of batches) {
+        const texts = selection.textsOf(batch, base, operation.contextValue);
+        yield texts.every((text) => text !== null)
+          ? texts
+          : await Promise.all(batch.map((event, index) => texts[index] ?? execute({ event, base }, plan)));
+      }
+    } catch (error) {
+      throw mask(error);
+    } finally {
+      await batches.return();
+    }
+  });
+}
+
+async function execute(node: object, { operation, mask }: Plan): Promise<WireText> {
+  const { errors, ...result } = await executeSubscriptionEvent({ ...operation, rootValue: node });
+  return toWireText(JSON.stringify(errors === undefined ? result : { ...result, errors: errors.map(mask) }));
+}
