@@ -98,6 +98,7 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
       retentionMinutes: config.retentionMinutes,
       maxRuns: config.maxRuns,
       maxBackgroundRuns: config.maxBackgroundRuns,
+      joinsDeltas: config.joinsDeltas,
       alone: embedded !== null,
     });
     await engine.start();

@@ -27,6 +27,7 @@ const count = (low: number) => {
 };
 const PORT_RANGE = 'a whole number from 0 to 65535';
 const TRUE_OR_FALSE = 'true or false';
+const DELTA_JOINING = ['adaptive', 'off'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Every key of the environment that is read, with its default. The README's table says what each means. */
@@ -52,6 +53,7 @@ const Environment = z.object({
   EVENT_RETENTION_MINUTES: count(0).default(60),
   MAX_RUNS: count(1).default(4096),
   MAX_BACKGROUND_RUNS: count(1).default(64),
+  DELTA_JOINING: z.enum(DELTA_JOINING, DELTA_JOINING.join(' or ')).default('adaptive'),
   LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
 });
 
@@ -79,6 +81,8 @@ export interface Config {
   readonly retentionMinutes: number;
   readonly maxRuns: number;
   readonly maxBackgroundRuns: number;
+  /** True: deltas are joined while this process has more to do than it gets done. */
+  readonly joinsDeltas: boolean;
   readonly logLevel: string;
 }
 
@@ -132,6 +136,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     retentionMinutes: env.EVENT_RETENTION_MINUTES,
     maxRuns: env.MAX_RUNS,
     maxBackgroundRuns: env.MAX_BACKGROUND_RUNS,
+    joinsDeltas: env.DELTA_JOINING === 'adaptive',
     logLevel: env.LOG_LEVEL,
   });
 }

@@ -5,13 +5,13 @@ import { hasEnded } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import { formatStreamCursor } from '../protocol/stream-cursor.ts';
 import type { McpSecrets } from '../protocol/tools.ts';
-import type { Database } from '../store/database.ts';
 import { purgeDeleted } from '../store/delete-response.ts';
 import { declareAllDead } from '../store/processes.ts';
-import type { WakeUps } from '../store/wake-ups.ts';
 import { AppError } from '../util/errors.ts';
+import { LoopLoad } from '../util/loop-load.ts';
 import { type CancelResult, cancelResponse, removeResponse } from './cancel-response.ts';
 import { type CreateResult, toCreateResult } from './create-result.ts';
+import type { EngineOptions } from './engine-options.ts';
 import { Elsewhere } from './following/elsewhere.ts';
 import { createFollowing } from './following/following.ts';
 import { Hub } from './following/hub.ts';
@@ -21,36 +21,15 @@ import { Abandoned } from './owning/abandoned.ts';
 import { Audience } from './owning/audience.ts';
 import { Background } from './owning/background.ts';
 import { endOrphans } from './owning/end-orphans.ts';
-import { Lease, type LeaseTimes } from './owning/leases.ts';
+import { Lease } from './owning/leases.ts';
 import { Wishes } from './owning/wishes.ts';
 import type { ResponseView } from './read-responses.ts';
 import { createReaders } from './readers.ts';
 import type { CreateInput } from './request/create-input.ts';
 import { EventRecorder } from './run/record-events.ts';
 import type { Run } from './run/run.ts';
-import type { RunDependencies } from './run/run-response.ts';
 import { Runs } from './run/runs.ts';
 import { startResponse } from './start-response.ts';
-
-export interface EngineOptions extends RunDependencies {
-  readonly database: Database;
-  readonly wakeUps: WakeUps;
-  readonly defaultModel: string | null;
-  /** True: MCP servers and images may be at private addresses. */
-  readonly allowPrivate: boolean;
-  readonly leaseTimes: LeaseTimes;
-  /** How often the log is asked about responses that run elsewhere. In milliseconds. */
-  readonly pollMs: number;
-  /** How long a run that nobody waits for or follows goes on. In milliseconds. */
-  readonly detachGraceMs: number;
-  /** How long after its end a response can be replayed event by event. */
-  readonly retentionMinutes: number;
-  /** Runs at once that somebody waits for or follows, and runs at once in the background. */
-  readonly maxRuns: number;
-  readonly maxBackgroundRuns: number;
-  /** True if no other process can be using the database: whoever has a lease there is dead. */
-  readonly alone: boolean;
-}
 
 /** Everything that the API does, without a word about GraphQL. Every method sees the rows of its scope only. */
 export type Engine = ReturnType<typeof createEngine>;
@@ -66,6 +45,8 @@ export function createEngine(options: EngineOptions) {
   const runs = new Runs(options.maxRuns);
   const stopping = new AbortController();
   const starts = new Set<Promise<unknown>>();
+  const load = new LoopLoad();
+  const joins = () => options.joinsDeltas && load.isHigh();
   let draining = false;
   const processId = () => lease.processId;
   const runsHere = (id: ResponseId) => runs.get(id) !== undefined;
@@ -93,10 +74,11 @@ export function createEngine(options: EngineOptions) {
       if (!lease.isAlone) wakeUps.send(logged.map((each) => ({ type: 'logged', ...each })));
     },
     assure: () => lease.assure(),
+    joins,
     onFenced: (id) => lease.lost(id),
     onRefused: onBroken,
   });
-  const unstored = new UnstoredLogs(hub);
+  const unstored = new UnstoredLogs(hub, { joins });
   const elsewhere = new Elsewhere({ ...shared, runsHere });
   const following = createFollowing({ ...shared, unstored, runsHere });
   const background = new Background({

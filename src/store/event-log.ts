@@ -1,5 +1,6 @@
 import type { ResponseEvent } from '../protocol/events.ts';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
+import { fromLogText, toLogText } from '../protocol/log-text.ts';
 import type { ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { Database } from './database.ts';
@@ -41,7 +42,7 @@ export async function commitEvents(
     ids: batches.map(({ responseId }) => responseId),
     first: batches.map(({ events }) => events[0]?.sequenceNumber ?? 0),
     last: batches.map(({ events }) => events.at(-1)?.sequenceNumber ?? 0),
-    bodies: batches.map(({ events }) => JSON.stringify(events)),
+    bodies: batches.map(({ events }) => toLogText(events)),
   };
   if (endings.length === 0) {
     const [row] = await sql<[{ alive: boolean }]>`
@@ -166,7 +167,7 @@ export async function readLog(
   const bodies = rows.flatMap(({ body }) => body ?? []);
   const [{ exists, lastSequence, trimmed, found } = NOTHING] = rows;
   return {
-    events: bodies.flatMap(parseBatch).filter((event) => event.sequenceNumber > after),
+    events: bodies.flatMap(fromLogText).filter((event) => event.sequenceNumber > after),
     isCut: found === PAGE_ROWS || found > bodies.length,
     response: exists ? { lastSequence, isTrimmed: trimmed } : null,
   };
@@ -197,12 +198,8 @@ export async function wholeLogs(
   const logs = new Map<ResponseId, ResponseEvent[]>();
   for (const { id, body } of rows) {
     const log = logs.get(id) ?? [];
-    log.push(...parseBatch(body));
+    log.push(...fromLogText(body));
     logs.set(id, log);
   }
   return logs;
-}
-
-function parseBatch(body: string): ResponseEvent[] {
-  return JSON.parse(body); // written by commitEvents alone
 }

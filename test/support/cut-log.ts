@@ -1,3 +1,4 @@
+import { fromLogText } from '../../src/protocol/log-text.ts';
 import type { TestDatabase } from './test-database.ts';
 
 /** An event as it is stored. */
@@ -13,7 +14,7 @@ export async function readLog({ sql }: TestDatabase, id: string): Promise<readon
   const rows = await sql<
     { body: string }[]
   >`select body from events where response_id = ${id} order by first`;
-  return rows.flatMap(({ body }) => JSON.parse(body) as Logged[]);
+  return rows.flatMap(({ body }) => fromLogText(body));
 }
 
 /** What a process leaves that dies after it has committed these events of a background response, and no more. */

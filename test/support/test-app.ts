@@ -54,6 +54,7 @@ export async function startTestApp({
     retentionMinutes: 60,
     maxRuns: 4096,
     maxBackgroundRuns: 64,
+    joinsDeltas: true,
     logLevel: 'silent',
     ...config,
   };

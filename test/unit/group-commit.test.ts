@@ -48,6 +48,7 @@ function startRecorder() {
     processId: () => 'proc_1',
     tellOthers: () => {},
     assure: () => null,
+    joins: () => false,
     onFenced: async (id) => void fenced.push(id),
     onRefused: (run) => {
       refused.push(run);

@@ -3,7 +3,7 @@ import { hasEnded, type ResponseState } from '../../protocol/response.ts';
 import { type Database, isDatabaseAway } from '../../store/database.ts';
 import { endOfTrimmed } from '../../store/following.ts';
 import { AppError } from '../../util/errors.ts';
-import { TERMINAL_TYPES } from '../run/run.ts';
+import { TERMINAL_TYPES } from '../run/outcome.ts';
 import type { LogPlace, LogReader } from './log-reader.ts';
 
 /**

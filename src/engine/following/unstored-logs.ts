@@ -15,9 +15,11 @@ export interface UnstoredOptions {
   readonly keepMs: number;
   /** All logs of ended runs together are at most about so large; the oldest go first. In characters. */
   readonly maxKept: number;
+  /** As `EventSink.joins`. */
+  readonly joins: () => boolean;
 }
 
-const DEFAULTS: UnstoredOptions = { keepMs: 60_000, maxKept: 64 * 1024 * 1024 };
+const DEFAULTS: UnstoredOptions = { keepMs: 60_000, maxKept: 64 * 1024 * 1024, joins: () => false };
 
 /** A follower is given at most so many events at once. */
 const PAGE = 500;
@@ -74,6 +76,14 @@ export class UnstoredLogs implements EventSink {
   /** There is nothing that others could declare dead. */
   assure(): null {
     return null;
+  }
+
+  joins(): boolean {
+    return this.options.joins();
+  }
+
+  isCommitting(): boolean {
+    return false;
   }
 
   /** A response in flight; null once it has ended, and for everybody else's. */

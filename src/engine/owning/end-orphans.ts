@@ -13,7 +13,7 @@ import type { WakeUps } from '../../store/wake-ups.ts';
 import type { Logger } from '../../util/logger.ts';
 import type { Hub } from '../following/hub.ts';
 import { EventNumbers } from '../run/number-events.ts';
-import { type Outcome, TERMINAL_TYPES } from '../run/run.ts';
+import { type Outcome, TERMINAL_TYPES } from '../run/outcome.ts';
 
 export interface EndOptions {
   readonly database: Database;

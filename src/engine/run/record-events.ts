@@ -25,6 +25,8 @@ export interface RecorderOptions {
   readonly processId: () => string;
   /** As `EventSink.assure`. */
   readonly assure: () => Promise<void> | null;
+  /** As `EventSink.joins`. */
+  readonly joins: () => boolean;
   /** Called when the database says that this process counts as dead. Its runs are somebody else's. Never throws. */
   readonly onFenced: (processId: string) => Promise<void>;
   /** Called for a run whose events the database will never take. */
@@ -96,6 +98,14 @@ export class EventRecorder implements EventSink {
     return this.options.assure();
   }
 
+  joins(): boolean {
+    return this.options.joins();
+  }
+
+  isCommitting(run: Run): boolean {
+    return this.waiting.has(run);
+  }
+
   /** Gives up what could not be committed: the database did not come back in time for the stop of this process. */
   close(): void {
     this.closing.abort();
@@ -163,6 +173,7 @@ export class EventRecorder implements EventSink {
       this.release(run, size);
       hub.tell(run.base.id, events);
       if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
+      else if (!this.waiting.has(run)) run.flush();
     }
   }
 
@@ -182,19 +193,6 @@ export class EventRecorder implements EventSink {
     this.roomWanted.get(run)?.resolve();
     this.roomWanted.delete(run);
   }
-}
-
-/** For runs that are not stored: told at once, and nobody waits. */
-export function createUnstoredSink(hub: Hub): EventSink {
-  return {
-    append: (run, events, ended) => {
-      hub.tell(run.base.id, events);
-      if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
-    },
-    room: () => null,
-    committed: async () => {},
-    assure: () => null,
-  };
 }
 
 /** One row for each run, whatever number of batches it handed over. */

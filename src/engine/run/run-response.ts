@@ -13,8 +13,9 @@ import { withoutLostSecrets } from '../calls/lost-secrets.ts';
 import { runApproved } from '../calls/run-approved.ts';
 import { runCalls } from '../calls/run-calls.ts';
 import { maxOutputTokens, maxRounds, type StopRule, ToolBudget, tokensLeft } from './limits.ts';
+import type { Outcome } from './outcome.ts';
 import { resumePoint } from './resume-point.ts';
-import type { Outcome, Run } from './run.ts';
+import type { Run } from './run.ts';
 import { runRound } from './run-round.ts';
 import { Truncation } from './truncation.ts';
 

@@ -1,18 +1,13 @@
 import { applyEvent } from '../../protocol/apply-event.ts';
 import { closeOpenItems } from '../../protocol/close-items.ts';
-import type { EventDraft, ResponseEvent, TerminalType } from '../../protocol/events.ts';
+import type { EventDraft, ResponseEvent } from '../../protocol/events.ts';
 import type { Item } from '../../protocol/items.ts';
 import { joinDeltas } from '../../protocol/join-deltas.ts';
-import type {
-  IncompleteReason,
-  ResponseBase,
-  ResponseError,
-  ResponseState,
-  Snapshot,
-} from '../../protocol/response.ts';
+import type { ResponseBase, ResponseState, Snapshot } from '../../protocol/response.ts';
 import { addUsage, type Usage } from '../../protocol/usage.ts';
 import { orAborted } from '../../util/async-iteration.ts';
 import { EventNumbers } from './number-events.ts';
+import { type Outcome, type StopReason, TERMINAL_TYPES } from './outcome.ts';
 
 /** Where the events of a run go: to the log and from there to followers, or straight to them if nothing is stored. */
 export interface EventSink {
@@ -27,22 +22,14 @@ export interface EventSink {
    * more, and is to be asked again; if others have declared it dead, its runs are lost by then.
    */
   assure(): Promise<void> | null;
+  /** True while deltas are better joined than told one by one: there is more to do than gets done. */
+  joins(): boolean;
+  /** True while something of this run waits to be committed. When nothing does any more, the sink flushes the run. */
+  isCommitting(run: Run): boolean;
 }
 
-/** How a run ends. */
-export type Outcome =
-  | { readonly status: 'completed' }
-  | { readonly status: 'incomplete'; readonly reason: IncompleteReason }
-  | { readonly status: 'failed'; readonly error: ResponseError }
-  | { readonly status: 'cancelled' };
-
-/**
- * Why a run is stopped from outside.
- * - `cancelled`: nobody wants it any more
- * - `shutdown`: this process stops, and nobody can go on with it
- * - `lost`: it belongs to another process now, or will: here it ends without a word
- */
-export type StopReason = 'cancelled' | 'shutdown' | 'lost';
+/** A delta as long as this is held no longer. In characters. */
+const MAX_HELD = 16 * 1024;
 
 export interface RunOptions {
   readonly tenant: string;
@@ -116,20 +103,31 @@ export class Run {
     this.stopping.abort(reason);
   }
 
-  /** Folds an event at once and tells it with the next `flush`. Deltas that follow each other are joined. */
+  /** Folds an event at once and tells it with the next `flush`. */
   emit(draft: EventDraft): void {
     this.current = applyEvent(this.current, draft);
-    const joined = joinDeltas(this.pending.at(-1), draft);
+    const joined = this.sink.joins() ? joinDeltas(this.pending.at(-1), draft) : null;
     if (joined === null) this.pending.push(draft);
     else this.pending[this.pending.length - 1] = joined;
   }
 
-  /** Hands over what was emitted since the last time, as one batch. */
+  /**
+   * Hands over what was emitted since the last time, as one batch. A delta that would wait for a commit anyway may wait
+   * here, where others can be joined to it.
+   */
   flush(): void {
+    const [first, ...more] = this.pending;
+    const isDelta = first !== undefined && more.length === 0 && 'delta' in first;
+    const isHeld =
+      isDelta && first.delta.length < MAX_HELD && this.sink.joins() && this.sink.isCommitting(this);
+    if (!isHeld) this.handOver();
+  }
+
+  private handOver(ended = false): void {
     if (this.pending.length === 0) return;
     const events = this.numbers.number(this.pending);
     this.pending = [];
-    this.sink.append(this, events, false);
+    this.sink.append(this, events, ended);
   }
 
   room(): Promise<void> | null {
@@ -142,7 +140,7 @@ export class Run {
    * @throws the reason of the run's signal when it is stopped before, or its events are refused.
    */
   async commit(): Promise<void> {
-    this.flush();
+    this.handOver();
     await orAborted(this.sink.committed(this), this.signal);
     this.signal.throwIfAborted();
     // This process may have stood still since: what was its own then may be somebody else's now.
@@ -175,9 +173,7 @@ export class Run {
         incompleteReason: outcome.status === 'incomplete' ? outcome.reason : null,
       },
     });
-    const events = this.numbers.number(this.pending);
-    this.pending = [];
-    this.sink.append(this, events, true);
+    this.handOver(true);
   }
 
   /** Called by the sink when the terminal event has been told. */
@@ -237,10 +233,3 @@ export class Run {
     this.lose();
   }
 }
-
-export const TERMINAL_TYPES: { readonly [Status in Outcome['status']]: TerminalType } = {
-  completed: 'response.completed',
-  incomplete: 'response.incomplete',
-  failed: 'response.failed',
-  cancelled: 'response.cancelled',
-};
