@@ -8,7 +8,6 @@ import type { McpSecrets } from '../protocol/tools.ts';
 import { purgeDeleted } from '../store/delete-response.ts';
 import { declareAllDead } from '../store/processes.ts';
 import { AppError } from '../util/errors.ts';
-import { LoopLoad } from '../util/loop-load.ts';
 import { type CancelResult, cancelResponse, removeResponse } from './cancel-response.ts';
 import { type CreateResult, toCreateResult } from './create-result.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -26,6 +25,7 @@ import { Wishes } from './owning/wishes.ts';
 import type { ResponseView } from './read-responses.ts';
 import { createReaders } from './readers.ts';
 import type { CreateInput } from './request/create-input.ts';
+import { joinsUnderLoad, neverJoins } from './run/joining.ts';
 import { EventRecorder } from './run/record-events.ts';
 import type { Run } from './run/run.ts';
 import { Runs } from './run/runs.ts';
@@ -45,8 +45,7 @@ export function createEngine(options: EngineOptions) {
   const runs = new Runs(options.maxRuns);
   const stopping = new AbortController();
   const starts = new Set<Promise<unknown>>();
-  const load = new LoopLoad();
-  const joins = () => options.joinsDeltas && load.isHigh();
+  const joining = options.joinsDeltas ? joinsUnderLoad() : neverJoins;
   let draining = false;
   const processId = () => lease.processId;
   const runsHere = (id: ResponseId) => runs.get(id) !== undefined;
@@ -74,16 +73,16 @@ export function createEngine(options: EngineOptions) {
       if (!lease.isAlone) wakeUps.send(logged.map((each) => ({ type: 'logged', ...each })));
     },
     assure: () => lease.assure(),
-    joins,
     onFenced: (id) => lease.lost(id),
     onRefused: onBroken,
   });
-  const unstored = new UnstoredLogs(hub, { joins });
+  const unstored = new UnstoredLogs(hub);
   const elsewhere = new Elsewhere({ ...shared, runsHere });
   const following = createFollowing({ ...shared, unstored, runsHere });
   const background = new Background({
     ...shared,
     recorder,
+    joining,
     wakeUps,
     limit: options.maxBackgroundRuns,
     run: options,
@@ -122,6 +121,7 @@ export function createEngine(options: EngineOptions) {
     ...shared,
     hasWebSearch: options.webSearch !== null,
     recorder,
+    joining,
     unstored,
     queue: (id: ResponseId, secrets: McpSecrets) => background.add(id, secrets),
     onBroken,

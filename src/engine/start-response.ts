@@ -18,6 +18,7 @@ import type { CreateInput } from './request/create-input.ts';
 import { findJoined, type Idempotency, idempotencyOf } from './request/idempotency.ts';
 import { findReferenced } from './request/item-references.ts';
 import { numberSources } from './request/to-tool-items.ts';
+import type { Joining } from './run/joining.ts';
 import { firstEvents } from './run/number-events.ts';
 import { type EventSink, Run } from './run/run.ts';
 import { type RunDependencies, runResponse } from './run/run-response.ts';
@@ -28,6 +29,7 @@ export interface StartDependencies extends RunDependencies, ToolRules {
   readonly runs: Runs;
   readonly recorder: EventSink;
   readonly unstored: UnstoredLogs;
+  readonly joining: Joining;
   readonly defaultModel: string | null;
   readonly processId: () => string;
   /** Called with a response that waits in the background, and the secrets of its MCP servers. */
@@ -137,6 +139,7 @@ export async function startResponse(
     nextSequence: events.length,
     isTakenOver: false,
     sink: settings.store ? dependencies.recorder : dependencies.unstored,
+    joining: dependencies.joining,
   });
   if (!settings.store) dependencies.unstored.begin(run, events);
   dependencies.runs.add(run);

@@ -1,6 +1,7 @@
 import postgres from 'postgres';
 import { expect, test } from 'vitest';
 import { Hub } from '../../src/engine/following/hub.ts';
+import { neverJoins } from '../../src/engine/run/joining.ts';
 import { EventRecorder } from '../../src/engine/run/record-events.ts';
 import { Run } from '../../src/engine/run/run.ts';
 import type { ResponseEvent } from '../../src/protocol/events.ts';
@@ -48,7 +49,6 @@ function startRecorder() {
     processId: () => 'proc_1',
     tellOthers: () => {},
     assure: () => null,
-    joins: () => false,
     onFenced: async (id) => void fenced.push(id),
     onRefused: (run) => {
       refused.push(run);
@@ -70,6 +70,7 @@ function startRecorder() {
       inputLength: 0,
       ...BEGINNING,
       sink: recorder,
+      joining: neverJoins,
     });
     hub.listen(base.id, { told: (events) => void told.push(...events), woken: () => {} });
     const itemId = newItemId('msg');

@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { Hub } from '../../src/engine/following/hub.ts';
 import { UnstoredLogs, type UnstoredOptions } from '../../src/engine/following/unstored-logs.ts';
+import { neverJoins } from '../../src/engine/run/joining.ts';
 import { Run } from '../../src/engine/run/run.ts';
 import type { ResponseEvent } from '../../src/protocol/events.ts';
 import { newItemId, newResponseId } from '../../src/protocol/ids.ts';
@@ -20,7 +21,15 @@ function startLogs(options: Partial<UnstoredOptions> = {}) {
     const { settings } = modelRequest();
     const base = { id: newResponseId(), createdAt: 0, previousResponseId: null, settings };
     const beginning = { state: INITIAL_STATE, nextSequence: 2, isTakenOver: false };
-    const run = new Run({ tenant: 'default', base, context: [], inputLength: 0, ...beginning, sink: logs });
+    const run = new Run({
+      tenant: 'default',
+      base,
+      context: [],
+      inputLength: 0,
+      ...beginning,
+      sink: logs,
+      joining: neverJoins,
+    });
     logs.begin(run, BEGINNING);
     const itemId = newItemId('msg');
     const place = { itemId, outputIndex: 0 };

@@ -24,7 +24,8 @@ export class LiveEvents {
     this.kept.push(events);
     this.count += events.length;
     this.size += sizeOfEvents(events);
-    if (this.count <= MAX_KEPT.events && this.size <= MAX_KEPT.size) return;
+    // A single batch is as large as it is, and the hub has it for all.
+    if (this.kept.length === 1 || (this.count <= MAX_KEPT.events && this.size <= MAX_KEPT.size)) return;
     this.clear();
     this.hasDropped = true; // the log has them
   }

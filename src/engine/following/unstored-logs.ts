@@ -15,11 +15,9 @@ export interface UnstoredOptions {
   readonly keepMs: number;
   /** All logs of ended runs together are at most about so large; the oldest go first. In characters. */
   readonly maxKept: number;
-  /** As `EventSink.joins`. */
-  readonly joins: () => boolean;
 }
 
-const DEFAULTS: UnstoredOptions = { keepMs: 60_000, maxKept: 64 * 1024 * 1024, joins: () => false };
+const DEFAULTS: UnstoredOptions = { keepMs: 60_000, maxKept: 64 * 1024 * 1024 };
 
 /** A follower is given at most so many events at once. */
 const PAGE = 500;
@@ -78,12 +76,8 @@ export class UnstoredLogs implements EventSink {
     return null;
   }
 
-  joins(): boolean {
-    return this.options.joins();
-  }
-
-  isCommitting(): boolean {
-    return false;
+  waiting(): number {
+    return 0;
   }
 
   /** A response in flight; null once it has ended, and for everybody else's. */

@@ -7,6 +7,7 @@ import type { WakeUps } from '../../store/wake-ups.ts';
 import type { Logger } from '../../util/logger.ts';
 import { oneAtATime } from '../../util/one-at-a-time.ts';
 import type { Hub } from '../following/hub.ts';
+import type { Joining } from '../run/joining.ts';
 import type { EventSink, Run } from '../run/run.ts';
 import { type RunDependencies, runResponse } from '../run/run-response.ts';
 import type { Runs } from '../run/runs.ts';
@@ -19,6 +20,7 @@ export interface BackgroundOptions {
   readonly hub: Hub;
   readonly wakeUps: WakeUps;
   readonly recorder: EventSink;
+  readonly joining: Joining;
   readonly runs: Runs;
   readonly processId: () => string;
   /** Background runs at once in this process; more stay queued. */
@@ -166,14 +168,14 @@ export class Background {
 
   /** Runs a response until it has ended or is somebody else's; false if it could not be begun yet. */
   private async pursue(claimed: Claimed, owner: string, place: Place): Promise<boolean> {
-    const { database, recorder, runs, processId, logger, onBroken } = this.options;
+    const { database, recorder, joining, runs, processId, logger, onBroken } = this.options;
     const { id } = claimed;
     const outcome = orphanOutcome(claimed);
     if (outcome !== null) {
       await endOrphan(this.options, { ...claimed, owner }, outcome);
       return true;
     }
-    const run = await loadRun(database, claimed, recorder);
+    const run = await loadRun(database, claimed, { sink: recorder, joining });
     if (this.stopping || owner !== processId()) return false;
     if (run.isTakenOver) logger.info({ responseId: id }, 'a background run was taken over');
     run.flush();

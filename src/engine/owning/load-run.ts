@@ -4,9 +4,12 @@ import type { Database } from '../../store/database.ts';
 import { wholeLogs } from '../../store/event-log.ts';
 import { branchItems, ownInputOf } from '../../store/items.ts';
 import { claimedResponse } from '../../store/ownership.ts';
-import { type EventSink, Run } from '../run/run.ts';
+import { Run, type RunOptions } from '../run/run.ts';
 import type { Orphan } from './end-orphans.ts';
 import { takeOver } from './take-over.ts';
+
+/** How a run tells what becomes of it. */
+export type Telling = Pick<RunOptions, 'sink' | 'joining'>;
 
 /**
  * A background run as the database has it, to go on with. Its first event is emitted, not told: that it has begun, or,
@@ -17,7 +20,7 @@ import { takeOver } from './take-over.ts';
 export async function loadRun(
   database: Database,
   { tenant, id }: Pick<Orphan, 'tenant' | 'id'>,
-  sink: EventSink,
+  telling: Telling,
 ): Promise<Run> {
   const scope = { tenant };
   const row = await claimedResponse(database, id);
@@ -42,7 +45,7 @@ export async function loadRun(
     state: logged,
     nextSequence: (log.at(-1)?.sequenceNumber ?? -1) + 1,
     isTakenOver: plan.kind === 'resumed',
-    sink,
+    ...telling,
   });
   switch (plan.kind) {
     case 'fresh':

@@ -25,19 +25,18 @@ export interface RecorderOptions {
   readonly processId: () => string;
   /** As `EventSink.assure`. */
   readonly assure: () => Promise<void> | null;
-  /** As `EventSink.joins`. */
-  readonly joins: () => boolean;
   /** Called when the database says that this process counts as dead. Its runs are somebody else's. Never throws. */
   readonly onFenced: (processId: string) => Promise<void>;
   /** Called for a run whose events the database will never take. */
   readonly onRefused: (run: Run) => void;
 }
 
+/** What a run has handed over since its last commit began. */
 interface Entry {
   readonly run: Run;
-  readonly size: number;
-  readonly events: readonly ResponseEvent[];
-  readonly ended: boolean;
+  readonly events: ResponseEvent[];
+  size: number;
+  ended: boolean;
 }
 
 /** A run with more than this waiting for its commit reads no further from its model. In characters. */
@@ -61,8 +60,8 @@ const MAX_CANCELLED = 2;
  */
 export class EventRecorder implements EventSink {
   private readonly options: RecorderOptions;
-  private queue: Entry[] = [];
-  private readonly waiting = new Map<Run, number>();
+  private queue = new Map<Run, Entry>();
+  private readonly uncommitted = new Map<Run, { size: number; events: number }>();
   private readonly roomWanted = new Map<Run, PromiseWithResolvers<void>>();
   private readonly commitsWanted = new Map<Run, PromiseWithResolvers<void>>();
   private working: Promise<void> | null = null;
@@ -75,20 +74,27 @@ export class EventRecorder implements EventSink {
   append(run: Run, events: readonly ResponseEvent[], ended: boolean): void {
     if (run.lost) return;
     const size = sizeOfEvents(events);
-    this.queue.push({ run, size, events, ended });
-    this.waiting.set(run, (this.waiting.get(run) ?? 0) + size);
+    const entry = this.queue.get(run) ?? { run, events: [], size: 0, ended };
+    this.queue.set(run, entry);
+    for (const event of events) entry.events.push(event);
+    entry.size += size;
+    entry.ended = ended;
+    const waiting = this.uncommitted.get(run) ?? { size: 0, events: 0 };
+    this.uncommitted.set(run, waiting);
+    waiting.size += size;
+    waiting.events += events.length;
     this.working ??= this.work();
   }
 
   room(run: Run): Promise<void> | null {
-    if ((this.waiting.get(run) ?? 0) <= MAX_WAITING) return null;
+    if ((this.uncommitted.get(run)?.size ?? 0) <= MAX_WAITING) return null;
     const wanted = this.roomWanted.get(run) ?? Promise.withResolvers<void>();
     this.roomWanted.set(run, wanted);
     return wanted.promise;
   }
 
   async committed(run: Run): Promise<void> {
-    if (!this.waiting.has(run)) return;
+    if (!this.uncommitted.has(run)) return;
     const wanted = this.commitsWanted.get(run) ?? Promise.withResolvers<void>();
     this.commitsWanted.set(run, wanted);
     await wanted.promise;
@@ -98,12 +104,8 @@ export class EventRecorder implements EventSink {
     return this.options.assure();
   }
 
-  joins(): boolean {
-    return this.options.joins();
-  }
-
-  isCommitting(run: Run): boolean {
-    return this.waiting.has(run);
+  waiting(run: Run): number {
+    return this.uncommitted.get(run)?.events ?? 0;
   }
 
   /** Gives up what could not be committed: the database did not come back in time for the stop of this process. */
@@ -112,14 +114,25 @@ export class EventRecorder implements EventSink {
   }
 
   private async work(): Promise<void> {
-    while (this.queue.length > 0) {
-      const [lost, alive] = partition(this.queue, ({ run }) => run.lost);
-      const [entries, later] = take(alive, MAX_COMMIT);
-      this.queue = later;
-      this.drop(lost);
+    while (this.queue.size > 0) {
+      const entries = this.take();
       if (entries.length > 0) await this.commit(entries);
     }
     this.working = null;
+  }
+
+  /** What goes into the next commit. Runs that are lost go nowhere. */
+  private take(): readonly Entry[] {
+    const entries: Entry[] = [];
+    let size = 0;
+    for (const entry of this.queue.values()) {
+      size += entry.size;
+      if (entries.length > 0 && size > MAX_COMMIT) break;
+      this.queue.delete(entry.run);
+      if (entry.run.lost) this.release(entry);
+      else entries.push(entry);
+    }
+    return entries;
   }
 
   /** Repeats a commit until its outcome is known: doing it twice changes nothing. */
@@ -146,12 +159,11 @@ export class EventRecorder implements EventSink {
 
   /** One run's events that the database will never take must not hold up the others. */
   private async isolate(entries: readonly Entry[], error: unknown): Promise<void> {
-    const byRun = [...Map.groupBy(entries, ({ run }) => run)];
-    if (byRun.length > 1) {
-      for (const [, own] of byRun) await this.commit(own);
-      return;
-    }
-    for (const [run] of byRun) {
+    const [first, ...others] = entries;
+    if (others.length > 0) {
+      for (const entry of entries) await this.commit([entry]);
+    } else if (first !== undefined) {
+      const { run } = first;
       this.options.logger.error(
         { error, responseId: run.base.id },
         'the database refused the events of a run',
@@ -169,71 +181,52 @@ export class EventRecorder implements EventSink {
         last: events.at(-1)?.sequenceNumber ?? 0,
       })),
     );
-    for (const { run, size, events, ended } of entries) {
-      this.release(run, size);
+    for (const entry of entries) {
+      const { run, events, ended } = entry;
+      this.release(entry);
       hub.tell(run.base.id, events);
       if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
-      else if (!this.waiting.has(run)) run.flush();
+      else if (!this.uncommitted.has(run)) run.flush();
     }
   }
 
   private drop(entries: readonly Entry[]): void {
-    for (const { run, size } of entries) this.release(run, size);
+    for (const entry of entries) this.release(entry);
   }
 
-  private release(run: Run, size: number): void {
-    const left = (this.waiting.get(run) ?? 0) - size;
-    if (left > 0) this.waiting.set(run, left);
-    else {
-      this.waiting.delete(run);
+  private release({ run, size, events }: Entry): void {
+    const waiting = this.uncommitted.get(run) ?? { size: 0, events: 0 };
+    waiting.size -= size;
+    waiting.events -= events.length;
+    if (waiting.events <= 0) {
+      this.uncommitted.delete(run);
       this.commitsWanted.get(run)?.resolve();
       this.commitsWanted.delete(run);
     }
-    if (left > MAX_WAITING) return;
+    if (waiting.size > MAX_WAITING) return;
     this.roomWanted.get(run)?.resolve();
     this.roomWanted.delete(run);
   }
 }
 
-/** One row for each run, whatever number of batches it handed over. */
+/** A row for each run. */
 function toBatches(entries: readonly Entry[]): { batches: readonly LogBatch[]; endings: readonly Ending[] } {
-  const byRun = Map.groupBy(entries, ({ run }) => run);
-  const batches = [...byRun].map(([run, own]) => ({
+  const batches = entries.map(({ run, events }) => ({
     tenant: run.tenant,
     responseId: run.base.id,
-    events: own.flatMap(({ events }) => events),
+    events,
   }));
-  const endings = entries.flatMap(({ run, events, ended }) =>
-    ended
-      ? [
-          {
-            tenant: run.tenant,
-            responseId: run.base.id,
-            state: run.state,
-            lastSequence: events.at(-1)?.sequenceNumber ?? 0,
-            firstPosition: run.inputLength,
-            unusedAnswers: unusedAnswers(run.ownInput, run.state),
-          },
-        ]
-      : [],
-  );
+  const endings = entries.flatMap(({ run, events, ended }) => (ended ? [toEnding(run, events)] : []));
   return { batches, endings };
 }
 
-function partition<Value>(
-  values: readonly Value[],
-  test: (value: Value) => boolean,
-): readonly [Value[], Value[]] {
-  const { yes = [], no = [] } = Object.groupBy(values, (value) => (test(value) ? 'yes' : 'no'));
-  return [yes, no];
-}
-
-/** The first entries, as many as make up this size; at least one. */
-function take(entries: readonly Entry[], limit: number): readonly [readonly Entry[], Entry[]] {
-  let size = 0;
-  const end = entries.findIndex(({ size: own }, index) => {
-    size += own;
-    return index > 0 && size > limit;
-  });
-  return end === -1 ? [entries, []] : [entries.slice(0, end), entries.slice(end)];
+function toEnding(run: Run, events: readonly ResponseEvent[]): Ending {
+  return {
+    tenant: run.tenant,
+    responseId: run.base.id,
+    state: run.state,
+    lastSequence: events.at(-1)?.sequenceNumber ?? 0,
+    firstPosition: run.inputLength,
+    unusedAnswers: unusedAnswers(run.ownInput, run.state),
+  };
 }

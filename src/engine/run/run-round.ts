@@ -2,6 +2,7 @@ import type { FinishReason, ModelClient, ModelRequest } from '../../model/model-
 import { orAborted } from '../../util/async-iteration.ts';
 import type { WrittenCall } from './call-writer.ts';
 import { ItemWriter, type ItemWriterOptions } from './item-writer.ts';
+import { joinParts } from './join-parts.ts';
 import type { Run } from './run.ts';
 
 export interface Round {
@@ -27,7 +28,7 @@ export async function runRound(run: Run, { model, request, writing }: Round): Pr
   let reason: FinishReason = 'stop';
   try {
     for await (const parts of model.stream(request, run.signal)) {
-      for (const part of parts) {
+      for (const part of run.joins ? joinParts(parts) : parts) {
         if (part.type === 'usage') run.addUsage(part.usage);
         else if (part.type === 'finish') reason = part.reason;
         else writer.write(part);

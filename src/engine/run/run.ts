@@ -6,6 +6,7 @@ import { joinDeltas } from '../../protocol/join-deltas.ts';
 import type { ResponseBase, ResponseState, Snapshot } from '../../protocol/response.ts';
 import { addUsage, type Usage } from '../../protocol/usage.ts';
 import { orAborted } from '../../util/async-iteration.ts';
+import type { Joining } from './joining.ts';
 import { EventNumbers } from './number-events.ts';
 import { type Outcome, type StopReason, TERMINAL_TYPES } from './outcome.ts';
 
@@ -22,10 +23,8 @@ export interface EventSink {
    * more, and is to be asked again; if others have declared it dead, its runs are lost by then.
    */
   assure(): Promise<void> | null;
-  /** True while deltas are better joined than told one by one: there is more to do than gets done. */
-  joins(): boolean;
-  /** True while something of this run waits to be committed. When nothing does any more, the sink flushes the run. */
-  isCommitting(run: Run): boolean;
+  /** How many events of this run wait to be committed. When none does any more, the sink flushes the run. */
+  waiting(run: Run): number;
 }
 
 /** A delta as long as this is held no longer. In characters. */
@@ -45,6 +44,7 @@ export interface RunOptions {
   /** True if another process had begun it, or may have: its secrets are gone. */
   readonly isTakenOver: boolean;
   readonly sink: EventSink;
+  readonly joining: Joining;
 }
 
 /** One response in flight: its state, and the only way to change it. */
@@ -68,6 +68,8 @@ export class Run {
   private isAskedBack = false;
   private wasGivenBack = false;
   private pending: EventDraft[] = [];
+  private readonly joining: Joining;
+  private isBehind = false;
 
   constructor(options: RunOptions) {
     this.tenant = options.tenant;
@@ -76,6 +78,7 @@ export class Run {
     this.inputLength = options.inputLength;
     this.isTakenOver = options.isTakenOver;
     this.sink = options.sink;
+    this.joining = options.joining;
     this.numbers = new EventNumbers(options.nextSequence);
     this.current = options.state;
     this.usage = options.state.usage;
@@ -103,10 +106,15 @@ export class Run {
     this.stopping.abort(reason);
   }
 
+  /** True while deltas are better joined than told one by one. */
+  get joins(): boolean {
+    return this.isBehind || this.joining(this.pending.length);
+  }
+
   /** Folds an event at once and tells it with the next `flush`. */
   emit(draft: EventDraft): void {
     this.current = applyEvent(this.current, draft);
-    const joined = this.sink.joins() ? joinDeltas(this.pending.at(-1), draft) : null;
+    const joined = 'delta' in draft && this.joins ? joinDeltas(this.pending.at(-1), draft) : null;
     if (joined === null) this.pending.push(draft);
     else this.pending[this.pending.length - 1] = joined;
   }
@@ -116,11 +124,12 @@ export class Run {
    * here, where others can be joined to it.
    */
   flush(): void {
+    const waiting = this.sink.waiting(this);
+    this.isBehind = this.joining(waiting);
     const [first, ...more] = this.pending;
     const isDelta = first !== undefined && more.length === 0 && 'delta' in first;
-    const isHeld =
-      isDelta && first.delta.length < MAX_HELD && this.sink.joins() && this.sink.isCommitting(this);
-    if (!isHeld) this.handOver();
+    if (isDelta && this.isBehind && waiting > 0 && first.delta.length < MAX_HELD) return;
+    this.handOver();
   }
 
   private handOver(ended = false): void {
