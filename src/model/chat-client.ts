@@ -1,11 +1,14 @@
 import OpenAI from 'openai';
 import type { ModelInfo } from '../protocol/model-info.ts';
 import { asCount, asObject, asText } from '../util/json.ts';
+import type { ByteSource } from './byte-source.ts';
 import { ChunkReader } from './chat-chunks.ts';
 import { clean, fromClientError } from './chat-errors.ts';
 import { type TokenLimitField, toChatRequest } from './chat-request.ts';
 import { type ModelClient, ModelError, type ModelPart, type ModelRequest } from './model-client.ts';
-import { readSse, type SseRecord } from './sse-reader.ts';
+import { Silence } from './silence.ts';
+import { SseReader, type SseRecord } from './sse-reader.ts';
+import { createTransport } from './transport.ts';
 
 export interface ChatClientOptions {
   /** Up to and without `/chat/completions`, e.g. `http://localhost:11434/v1`. */
@@ -25,7 +28,9 @@ const AFTER_ERROR_MS = 1000;
  * throws on what many providers send.
  */
 export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientOptions): ModelClient {
+  const transport = createTransport();
   const client = new OpenAI({
+    fetch: transport.fetch,
     baseURL: baseUrl,
     apiKey: apiKey ?? 'none',
     ...(apiKey === null && { defaultHeaders: { Authorization: null } }),
@@ -42,23 +47,47 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
     request: ModelRequest,
     signal: AbortSignal,
   ): AsyncGenerator<readonly ModelPart[], void> {
-    const idle = new IdleTimer(idleTimeoutMs);
-    const either = AbortSignal.any([signal, idle.signal]);
+    const call = new AbortController();
+    const stop = () => call.abort(signal.reason);
+    signal.addEventListener('abort', stop);
+    const silence = new Silence(idleTimeoutMs, (reason) => call.abort(reason));
+    let body: ByteSource | null = null;
+    let isOver = false;
     try {
-      const body = toChatRequest(request, limitField);
-      const answer = await client.chat.completions.create(body, { signal: either }).asResponse();
-      idle.restart();
+      signal.throwIfAborted();
+      const answer = await client.chat.completions
+        .create(toChatRequest(request, limitField), { signal: call.signal })
+        .asResponse();
       const reader = new ChunkReader({ wantsLogprobs: request.settings.topLogprobs !== null });
-      if (isJson(answer)) yield reader.readCompletion(parse(await answer.text()));
-      else yield* readChunks(answer, reader, idle);
+      body = transport.bodyOf(answer);
+      if (body === null) yield reader.readCompletion(parse(await answer.text()));
+      else {
+        call.signal.addEventListener('abort', () => body?.close());
+        const records = new SseReader();
+        while (!isOver) {
+          silence.begin(reader.failed ? AFTER_ERROR_MS : idleTimeoutMs);
+          const bytes = await body.read().catch((error: unknown) => {
+            if (!reader.failed || signal.aborted) throw error;
+            return null; // the error that the model reported says more
+          });
+          silence.end(); // however long the consumer takes, that is not the model's silence
+          const { parts, last } = readRecords(bytes === null ? records.end() : records.push(bytes), reader);
+          if (parts.length > 0) yield parts;
+          if (last instanceof ModelError) throw last;
+          isOver = bytes === null || last === 'done';
+        }
+      }
       yield* reader.end();
     } catch (error) {
       signal.throwIfAborted();
-      if (idle.signal.aborted) throw idle.signal.reason;
+      if (call.signal.aborted && !(error instanceof ModelError)) throw call.signal.reason;
       const failure = fromClientError(error, secrets);
       throw new ModelError(failure.code, clean(failure.message, secrets), { cause: error });
     } finally {
-      idle.stop();
+      if (isOver) body?.leave();
+      else body?.close(); // left early, for whatever reason: the connection goes with it
+      silence.stop();
+      signal.removeEventListener('abort', stop);
     }
   }
 
@@ -75,27 +104,6 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
   }
 
   return { stream, listModels };
-}
-
-async function* readChunks(
-  answer: Response,
-  reader: ChunkReader,
-  idle: IdleTimer,
-): AsyncGenerator<readonly ModelPart[], void> {
-  if (answer.body === null) return;
-  try {
-    // Leaving this loop early, for whatever reason, cancels the body and so closes the connection.
-    for await (const records of readSse(answer.body)) {
-      const { parts, last } = readRecords(records, reader);
-      idle.stop(); // however long the consumer takes, that is not the model's silence
-      if (parts.length > 0) yield parts;
-      if (last instanceof ModelError) throw last;
-      if (last === 'done') return;
-      idle.restart(reader.failed ? AFTER_ERROR_MS : undefined);
-    }
-  } catch (error) {
-    if (!reader.failed) throw error; // else the error that the model reported says more
-  }
 }
 
 /** The parts of one read, and what ended the stream in it, if anything did. */
@@ -129,10 +137,6 @@ function parse(json: string): unknown {
   }
 }
 
-function isJson(answer: Response): boolean {
-  return /^application\/([\w.-]+\+)?json\b/i.test(answer.headers.get('content-type') ?? '');
-}
-
 /** OpenAI's newer models refuse `max_tokens`; most other servers know nothing else. */
 function limitFieldOf(baseUrl: string): TokenLimitField {
   const host = URL.parse(baseUrl)?.hostname ?? '';
@@ -145,31 +149,4 @@ function toModelInfo(raw: unknown): ModelInfo[] {
   if (model === null || name === '') return [];
   const created = asCount(model['created']);
   return [{ name, ownedBy: asText(model['owned_by']) || null, createdAt: created ? created * 1000 : null }];
-}
-
-/** Aborts its signal when nothing has restarted it for a while. */
-class IdleTimer {
-  private readonly controller = new AbortController();
-  private readonly milliseconds: number;
-  private timer: NodeJS.Timeout | undefined;
-
-  constructor(milliseconds: number) {
-    this.milliseconds = milliseconds;
-    this.restart();
-  }
-
-  get signal(): AbortSignal {
-    return this.controller.signal;
-  }
-
-  restart(milliseconds = this.milliseconds): void {
-    this.stop();
-    const silence = `The model sent nothing for ${milliseconds / 1000} seconds.`;
-    const expire = () => this.controller.abort(new ModelError('server_error', silence));
-    this.timer = setTimeout(expire, milliseconds);
-  }
-
-  stop(): void {
-    clearTimeout(this.timer);
-  }
 }

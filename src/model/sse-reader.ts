@@ -13,29 +13,31 @@ const MAX_LINE = 16 * 1024 * 1024;
 const MAX_DATA_LINES = 1000;
 
 /**
- * Turns the bytes of an event stream into records, one batch for each read that completes any.
+ * Turns the bytes of an event stream into records, one batch for each read.
  * As lenient as the providers are loose: CRLF, no space after the colon, comments, records that no blank
  * line ends (https://html.spec.whatwg.org/multipage/server-sent-events.html has the strict form).
  */
-export async function* readSse(body: AsyncIterable<Uint8Array>): AsyncGenerator<readonly SseRecord[], void> {
-  const parser = new SseParser();
-  const decoder = new TextDecoder();
-  for await (const bytes of body) {
-    const records = parser.push(decoder.decode(bytes, { stream: true }));
-    if (records.length > 0) yield records;
-  }
-  const rest = [...parser.push(`${decoder.decode()}\n`), ...parser.end()];
-  if (rest.length > 0) yield rest;
-}
-
-class SseParser {
+export class SseReader {
+  private readonly decoder = new TextDecoder();
   /** The pieces of a line that has not ended. */
   private pieces: string[] = [];
   private held = 0;
   private event = '';
   private data: string[] = [];
 
-  push(text: string): SseRecord[] {
+  /** The records that these bytes complete. */
+  push(bytes: Uint8Array): readonly SseRecord[] {
+    return this.read(this.decoder.decode(bytes, { stream: true }));
+  }
+
+  /** What is left when nothing more comes. */
+  end(): readonly SseRecord[] {
+    const records = this.read(`${this.decoder.decode()}\n`);
+    this.flush(records);
+    return records;
+  }
+
+  private read(text: string): SseRecord[] {
     const records: SseRecord[] = [];
     const lines = text.split('\n');
     const last = lines.pop() ?? '';
@@ -47,12 +49,6 @@ class SseParser {
     this.pieces.push(last);
     this.held = lines.length > 0 ? last.length : this.held + last.length;
     if (this.held > MAX_LINE) throw new ModelError('server_error', 'The model sent a line without end.');
-    return records;
-  }
-
-  end(): SseRecord[] {
-    const records: SseRecord[] = [];
-    this.flush(records);
     return records;
   }
 

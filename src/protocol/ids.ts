@@ -1,4 +1,4 @@
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomFillSync } from 'node:crypto';
 
 declare const brand: unique symbol;
 type Branded<Name extends string> = string & { readonly [brand]: Name };
@@ -17,7 +17,22 @@ const ITEM_ID = new RegExp(`^(?:${ITEM_PREFIXES.join('|')})_[0-9a-f]{32,64}$`);
  * each other in an index, and 80 random bits keep them from being guessed.
  */
 function freshHex(): string {
-  return Date.now().toString(16).padStart(12, '0') + randomBytes(10).toString('hex');
+  return Date.now().toString(16).padStart(12, '0') + freshRandom();
+}
+
+const RANDOM_BYTES = 10;
+
+/** Asked for one by one, random bytes cost more than everything else about an id. */
+const random = Buffer.alloc(400 * RANDOM_BYTES);
+let used = random.length;
+
+function freshRandom(): string {
+  if (used === random.length) {
+    randomFillSync(random);
+    used = 0;
+  }
+  used += RANDOM_BYTES;
+  return random.toString('hex', used - RANDOM_BYTES, used);
 }
 
 export function newResponseId(): ResponseId {

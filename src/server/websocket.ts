@@ -33,6 +33,9 @@ export interface SocketOptions {
   readonly stuckMs: number;
 }
 
+/** What operations are stopped with. One for all: making it costs more than all else about an end. */
+const GONE = new DOMException('The caller has gone.', 'AbortError');
+
 /** Between two pings; a socket that answers none until the next is cut. In milliseconds. */
 const PING_MS = 12_000;
 
@@ -190,7 +193,7 @@ function serve(
   socket.on('close', (code, reason) => {
     clearInterval(ping);
     unwatch();
-    for (const { controller } of extra.callers.values()) controller.abort();
+    for (const { controller } of extra.callers.values()) controller.abort(GONE);
     Promise.resolve(closed(code, String(reason))).catch((error: unknown) => {
       logger.error({ error }, 'a socket could not be closed');
     });
@@ -209,7 +212,7 @@ function sendAway(socket: WebSocket): void {
 function releaseLeft({ callers, state }: Extra): void {
   for (const [payload, { id, controller }] of callers) {
     if (state === null || id in state.subscriptions) continue;
-    controller.abort();
+    controller.abort(GONE);
     callers.delete(payload);
   }
 }

@@ -11,12 +11,12 @@ export function abortable<Value>(
   const iterator: AsyncGenerator<Value, void> = {
     next: () => inner.next(),
     return: async () => {
-      controller.abort();
+      controller.abort(LEFT);
       await inner.return();
       return { done: true, value: undefined };
     },
     throw: (error) => {
-      controller.abort();
+      controller.abort(LEFT);
       return inner.throw(error);
     },
     [Symbol.asyncIterator]: () => iterator,
@@ -26,6 +26,9 @@ export function abortable<Value>(
   };
   return iterator;
 }
+
+/** Without a reason of its own, an abort makes an error with a stack each time. */
+const LEFT = 'The consumer has left.';
 
 /** Waits for a promise no longer than until the signal aborts. Which of the two it was, the signal says. */
 export async function orAborted(waiting: Promise<unknown>, signal: AbortSignal): Promise<void> {

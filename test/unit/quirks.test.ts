@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { readSse } from '../../src/model/sse-reader.ts';
+import { SseReader } from '../../src/model/sse-reader.ts';
 import { chunk, DONE, json, sends, sse, streams } from '../support/chat-server.ts';
 import { play } from '../support/play.ts';
 
@@ -140,7 +140,8 @@ describe('text that is more than one byte a character', () => {
     for (let at = 0; at <= body.length; at++) {
       const reads = [body.subarray(0, at), body.subarray(at)];
       let text = '';
-      for await (const records of readSse(slowly(reads)))
+      const reader = new SseReader();
+      for (const records of [...reads.map((bytes) => reader.push(bytes)), reader.end()])
         for (const { data } of records) text += JSON.parse(data).choices[0].delta.content ?? '';
       expect(text).toBe(words.join(''));
     }
@@ -151,7 +152,3 @@ describe('text that is more than one byte a character', () => {
     expect((await play(sends(bytes))).text).toBe(words.join(''));
   });
 });
-
-async function* slowly(reads: readonly Uint8Array[]) {
-  yield* reads;
-}
