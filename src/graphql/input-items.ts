@@ -1,7 +1,13 @@
 import { asResponseId, type ResponseId } from '../protocol/ids.ts';
 import { formatPositionKey, parsePositionKey } from '../protocol/pages.ts';
 import { builder } from './builder.ts';
-import { type Connection, pageArguments, toConnection, toPageRequest } from './connection.ts';
+import {
+  type Connection,
+  type PageArguments,
+  pageArguments,
+  toConnection,
+  toPageRequest,
+} from './connection.ts';
 import type { Context } from './context.ts';
 import { InputItemScope, SortOrder } from './enums.ts';
 import type { ItemNode } from './item-node.ts';
@@ -32,24 +38,23 @@ builder.queryFields((t) => ({
   }),
 }));
 
-type InputItemArguments = Parameters<typeof toPageRequest>[0] & {
+type InputItemArguments = PageArguments & {
   readonly order: 'asc' | 'desc';
   readonly scope: 'all' | 'own';
 };
 
 /** A page of what the model was given for a response. */
 export async function inputItemsOf(
-  { engine, scope }: Context,
+  { load }: Context,
   responseId: ResponseId,
-  { order, scope: which, ...args }: InputItemArguments,
+  { order, scope, ...args }: InputItemArguments,
 ): Promise<Connection<ItemNode>> {
   const page = toPageRequest(args, { order, parseKey: (cursor) => parsePositionKey(cursor, responseId) });
-  const query = { responseId, scope: which };
-  return toConnection(await engine.inputItemsPage(scope, { ...query, page }), {
+  return toConnection(await load.inputItems({ responseId, scope, page }), {
     edge: (row) => ({
       node: { item: row.item, responseId: row.responseId },
       cursor: formatPositionKey(row, responseId),
     }),
-    count: () => engine.countInputItems(scope, query),
+    count: () => load.inputItemCount({ responseId, scope }),
   });
 }
