@@ -2,7 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { calls, hangsAfter, startChatServer } from '../support/chat-server.ts';
 import { create, createResponse } from '../support/graphql.ts';
 import { type McpTestServer, startMcpServer } from '../support/mcp-server.ts';
-import { type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
+import { isHousekeeping, type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { pendingItems } from '../support/run.ts';
 import { type Ground, startTestApp, type TestApp } from '../support/test-app.ts';
 import { createTestDatabase } from '../support/test-database.ts';
@@ -34,14 +34,11 @@ const KINDS: readonly (readonly [kind: string, text: RegExp])[] = [
   ['references', /from items i join responses r/],
 ];
 
-/** What a server does beside: it commits events, and looks after its lease, its runs and its queue. */
-const BESIDE = /logged as|pg_notify|^listen|^select 1$|dead as|cancel_requested_at|(update|into) processes/;
-
-/** The kinds of the statements since there were `before` of all; of one that is unknown, its text. */
+/** The kinds of the statements since there were `before` of all; of one that is unknown, its text. Runs commit beside. */
 function kindsSince(before: number): readonly string[] {
   return proxy.statements.slice(before).flatMap((text) => {
     const [kind] = KINDS.find(([, words]) => words.test(text)) ?? [text];
-    return kind === text && BESIDE.test(text.trim()) ? [] : [kind];
+    return kind === text && (isHousekeeping(text) || /logged as/.test(text)) ? [] : [kind];
   });
 }
 

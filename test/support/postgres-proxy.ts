@@ -13,6 +13,13 @@ export interface PostgresProxy extends AsyncDisposable {
   shut(): Promise<void>;
 }
 
+/** True of what a server does beside the requests: it looks after its lease, its runs and its queue, and wakes others. */
+export function isHousekeeping(statement: string): boolean {
+  return /pg_notify|^listen|^select 1$|dead as|cancel_requested_at|(update|into) processes/.test(
+    statement.trim(),
+  );
+}
+
 const [EXECUTE, SIMPLE_QUERY, PARSE, BIND] = Buffer.from('EQPB');
 
 export async function startPostgresProxy(databaseUrl: string): Promise<PostgresProxy> {
