@@ -1,14 +1,14 @@
-import { applyEvent } from '../protocol/apply-event.ts';
 import type { ResponseEvent } from '../protocol/events.ts';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
-import { hasEnded, INITIAL_STATE, type ResponseBase, type ResponseState } from '../protocol/response.ts';
+import { hasEnded, type ResponseBase, type ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { Database } from '../store/database.ts';
 import { wholeLogs } from '../store/event-log.ts';
 import { outputsOf } from '../store/items.ts';
 import type { ResponseRow } from '../store/responses.ts';
 import { findViewRows, type ViewRow } from '../store/view-rows.ts';
+import { foldLog } from './fold-log.ts';
 
 /** A response as readers see it. */
 export interface ResponseView {
@@ -81,7 +81,7 @@ export async function wholeStates(
 
 function foldUpTo(log: readonly ResponseEvent[], last: number): ResponseState | null {
   const events = log.slice(0, last + 1);
-  return events.at(-1)?.sequenceNumber === last ? events.reduce(applyEvent, INITIAL_STATE) : null;
+  return events.at(-1)?.sequenceNumber === last ? foldLog(events) : null;
 }
 
 function idsOf(views: readonly ResponseView[]): readonly ResponseId[] {

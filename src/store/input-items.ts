@@ -48,10 +48,10 @@ async function readPages(
   const bounds = queries.map(boundsOf);
   const low = bounds.map((each) => each.low ?? FIRST);
   const high = bounds.map((each) => each.high ?? LAST);
-  // Read backwards, a branch is followed as far as the page may reach: every turn has an item of its own.
-  const floor = descending
-    ? sql`greatest(q.low_depth, least(r.depth, q.high_depth) - q.size - 1)`
-    : sql`q.low_depth`;
+  // Every turn has an item of its own: so many turns, counted from where the page begins, are enough.
+  const [floor, ceiling] = descending
+    ? [sql`greatest(q.low_depth, least(r.depth, q.high_depth) - q.size - 1)`, sql`q.high_depth`]
+    : [sql`q.low_depth`, sql`least(q.low_depth + q.size + 1, q.high_depth)`];
   const order = descending ? sql`desc` : sql`asc`;
   const rows = await sql<Row[]>`
     select q.nth::int, page.*
@@ -64,7 +64,7 @@ async function readPages(
       with recursive branch as (${branchFrom(database, scope, floor)})
       select i.body, case when branch.deleted_at is null then branch.id end as "responseId", branch.depth, i.position
       from branch join items i on i.response_id = branch.id
-      where (i.direction = 'input' or branch.id <> q.response_id)
+      where (i.direction = 'input' or branch.id <> q.response_id) and branch.depth <= ${ceiling}
         and (branch.depth, i.position) > (q.low_depth, q.low_position)
         and (branch.depth, i.position) < (q.high_depth, q.high_position)
       order by branch.depth ${order}, i.position ${order} limit q.size + 1) page

@@ -1,6 +1,6 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { calls, hangsAfter, startChatServer } from '../support/chat-server.ts';
-import { create, createResponse } from '../support/graphql.ts';
+import { ask, create, createResponse } from '../support/graphql.ts';
 import { type McpTestServer, startMcpServer } from '../support/mcp-server.ts';
 import { isHousekeeping, type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
 import { pendingItems } from '../support/run.ts';
@@ -90,6 +90,24 @@ test('references, approvals, a branch and a key are each one statement more, and
   const kinds = await statementsFor(everything);
   expect(kinds.toSorted()).toEqual(['approvals', 'branch', 'insert', 'key', 'references']);
   expect(kinds.at(-1)).toBe('insert');
+});
+
+test('the log of what is in flight is read only for what it alone tells', async () => {
+  app.upstream.enqueue(hangsAfter('half'));
+  const { id } = await createResponse(app, { input: text, stream: true });
+  const logsFor = async (fields: string) => {
+    const before = proxy.executed;
+    const page = `responses(first: 1) { nodes { ${fields} } }`;
+    const { responses } = await ask(app, `query R($id: ID!) { response(id: $id) { ${fields} } ${page} }`, {
+      id,
+    });
+    expect(responses.nodes).toHaveLength(1);
+    return kindsSince(before).filter((kind) => /body from events\s+where response_id = any/.test(kind))
+      .length;
+  };
+  expect(await logsFor('id status model createdAt completedAt streamCursor metadata error { code }')).toBe(0);
+  for (const field of ['output { id }', 'outputText', 'usage { totalTokens }'])
+    expect(await logsFor(`id status ${field}`)).toBe(1);
 });
 
 test('what is refused is read once', async () => {
