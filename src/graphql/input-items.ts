@@ -32,8 +32,10 @@ builder.queryFields((t) => ({
     },
     resolve: async (_root, { responseId, ...args }, context) => {
       const id = asResponseId(responseId);
-      if (id === null || (await context.load.response(id)) === null) return null;
-      return inputItemsOf(context, id, args);
+      if (id === null) return null;
+      const page = inputItemsOf(context, id, args);
+      page.catch(() => {}); // of what is unknown nothing is wrong with the arguments either
+      return (await context.load.response(id)) === null ? null : page;
     },
   }),
 }));

@@ -48,7 +48,7 @@ async function readPages(
   const bounds = queries.map(boundsOf);
   const low = bounds.map((each) => each.low ?? FIRST);
   const high = bounds.map((each) => each.high ?? LAST);
-  // Every turn has an item of its own: so many turns, counted from where the page begins, are enough.
+  // Every turn has an item of its own: so many turns of a history, counted from where the page begins, are enough.
   const [floor, ceiling] = descending
     ? [sql`greatest(q.low_depth, least(r.depth, q.high_depth) - q.size - 1)`, sql`q.high_depth`]
     : [sql`q.low_depth`, sql`least(q.low_depth + q.size + 1, q.high_depth)`];
@@ -64,15 +64,18 @@ async function readPages(
       with recursive branch as (${branchFrom(database, scope, floor)})
       select i.body, case when branch.deleted_at is null then branch.id end as "responseId", branch.depth, i.position
       from branch join items i on i.response_id = branch.id
-      where (i.direction = 'input' or branch.id <> q.response_id) and branch.depth <= ${ceiling}
+      where (i.direction = 'input' or branch.id <> q.response_id) and (q.reach = 'own' or branch.depth <= ${ceiling})
         and (branch.depth, i.position) > (q.low_depth, q.low_position)
         and (branch.depth, i.position) < (q.high_depth, q.high_position)
-      order by branch.depth ${order}, i.position ${order} limit q.size + 1) page
-    order by q.nth, page.depth ${order}, page.position ${order}`;
+      order by branch.depth ${order}, i.position ${order} limit q.size + 1) page`;
   const read = queries.map((): InputItemRow[] => []);
   for (const { nth, body, responseId, depth, position } of rows) {
     read[nth - 1]?.push({ item: parseItem(body), responseId, depth, position });
   }
+  // Postgres promises no order of the whole, and to sort there would carry all bodies along.
+  const sign = descending ? -1 : 1;
+  for (const rowsOfPage of read)
+    rowsOfPage.sort((one, other) => sign * (one.depth - other.depth || one.position - other.position));
   // Items of a branch stay: if the page starts from a cursor, its place is still there.
   return queries.map(({ page }, index) => toPage(read[index] ?? [], page, bounds[index]?.start !== null));
 }

@@ -65,7 +65,6 @@ test('a page of 100 with everything selected takes as many statements as one of 
     isObjectType(type) ? Object.keys(type.getFields()).map((name) => `${type.name}.${name}`) : [],
   );
   const seen = seenIn(nodes);
-  expect(fields).toHaveLength(new Set(fields).size);
   expect(fields.filter((field) => !seen.has(field))).toEqual([]);
 }, 60_000);
 
