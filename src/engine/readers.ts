@@ -19,7 +19,7 @@ import { countResponses, responsesPage } from '../store/responses.ts';
 import type { UnstoredLogs } from './following/unstored-logs.ts';
 import { type ResponseView, readResponses, toView, toViews, wholeStates } from './read-responses.ts';
 
-export type { ContinuationsQuery, InputItemQuery, InputItemRow, InputReach, Page };
+export type { ContinuationsQuery, InputItemQuery, InputItemRow, InputReach };
 
 /** More than this many rows are not counted. */
 const COUNT_CAP = 10_000;

@@ -1,15 +1,10 @@
 import DataLoader from 'dataloader';
 import type { Engine } from '../engine/engine.ts';
 import type { ResponseView } from '../engine/read-responses.ts';
-import type {
-  ContinuationsQuery,
-  InputItemQuery,
-  InputItemRow,
-  InputReach,
-  Page,
-} from '../engine/readers.ts';
+import type { ContinuationsQuery, InputItemQuery, InputItemRow, InputReach } from '../engine/readers.ts';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
+import type { Page } from '../protocol/pages.ts';
 import type { ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { StoredItem } from '../protocol/stored.ts';

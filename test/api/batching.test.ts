@@ -79,7 +79,7 @@ test('500 items with everything selected take as many statements as one of each 
   await look(query, { ids: idsOf(all) });
   const { statements } = await look(query, { ids: idsOf(kinds) });
   expect((await look(query, { ids: idsOf(all) })).statements).toBe(statements);
-});
+}, 30_000);
 
 const LISTS = `
   continuations(last: 1, before: $before) { ...Responses }
