@@ -1,19 +1,25 @@
-import { applyEvent } from '../protocol/apply-event.ts';
+import type { ResponseEvent } from '../protocol/events.ts';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
-import { INITIAL_STATE, type ResponseBase, type ResponseState } from '../protocol/response.ts';
+import { hasEnded, type ResponseBase, type ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { Database } from '../store/database.ts';
 import { wholeLogs } from '../store/event-log.ts';
-import { findResponses, type ResponseRow } from '../store/responses.ts';
+import { outputsOf } from '../store/items.ts';
+import type { ResponseRow } from '../store/responses.ts';
+import { findViewRows, type ViewRow } from '../store/view-rows.ts';
+import { foldLog } from './fold-log.ts';
 
 /** A response as readers see it. */
 export interface ResponseView {
   readonly base: ResponseBase;
   readonly state: Omit<ResponseState, 'output'>;
-  /** Null: ended, so that `Engine.outputs` has it for whoever wants it. */
+  /**
+   * Null: not read, `wholeStates` has it for whoever wants it. Of a response in flight `state.usage` is then not read
+   * either: only a log that may be long tells both.
+   */
   readonly output: readonly Item[] | null;
-  /** The event that this view stands at. */
+  /** The event that this view stands at, whatever is read of it later. */
   readonly sequenceNumber: number;
 }
 
@@ -23,27 +29,61 @@ export async function readResponses(
   scope: Scope,
   ids: readonly ResponseId[],
 ): Promise<ReadonlyMap<ResponseId, ResponseView>> {
-  const rows = await findResponses(database, scope, ids);
-  const views = await toViews(database, scope, [...rows.values()]);
-  return new Map(views.map((view) => [view.base.id, view]));
+  const rows = await findViewRows(database, scope, ids);
+  return new Map([...rows].map(([id, row]) => [id, toView(row)]));
 }
 
-/**
- * Rows as views. Of responses in flight the log decides, all of it read in one statement, so that state and
- * place in the stream belong together.
- */
+export function toView(row: ViewRow): ResponseView {
+  return { ...row, output: null };
+}
+
+/** Rows as views. Those in flight are read again, so that one statement tells their state and their place. */
 export async function toViews(
   database: Database,
   scope: Scope,
   rows: readonly ResponseRow[],
 ): Promise<readonly ResponseView[]> {
   const inFlight = rows.flatMap(({ base, lastSequence }) => (lastSequence === null ? [base.id] : []));
-  const logs = await wholeLogs(database, scope, inFlight);
+  const views = await readResponses(database, scope, inFlight);
   return rows.flatMap(({ base, state, lastSequence }): ResponseView[] => {
     if (lastSequence !== null) return [{ base, state, output: null, sequenceNumber: lastSequence }];
-    const log = logs.get(base.id);
-    if (log === undefined) return []; // it has ended and been deleted between the two reads
-    const folded = log.reduce(applyEvent, INITIAL_STATE);
-    return [{ base, state: folded, output: folded.output, sequenceNumber: log.at(-1)?.sequenceNumber ?? 0 }];
+    const view = views.get(base.id); // absent: it has ended and been deleted between the two reads
+    return view === undefined ? [] : [view];
   });
+}
+
+/** True of a response in flight of which only the status has been read. */
+export function isPartial({ state, output }: ResponseView): boolean {
+  return output === null && !hasEnded(state.status);
+}
+
+/**
+ * The whole states that some views stand for, in the order asked for. What is in flight is the fold of its log up to
+ * the event that its view stands at, however much has come since.
+ */
+export async function wholeStates(
+  database: Database,
+  scope: Scope,
+  views: readonly ResponseView[],
+): Promise<readonly ResponseState[]> {
+  const unread = views.filter(({ output }) => output === null);
+  const [outputs, logs] = await Promise.all([
+    outputsOf(database, scope, idsOf(unread)),
+    wholeLogs(database, scope, idsOf(unread.filter(isPartial))),
+  ]);
+  return views.map((view) => {
+    const { base, state, output } = view;
+    const folded = isPartial(view) ? foldUpTo(logs.get(base.id) ?? [], view.sequenceNumber) : null;
+    // Of a log that is gone the response has ended meanwhile.
+    return folded ?? { ...state, output: output ?? outputs.get(base.id) ?? [] };
+  });
+}
+
+function foldUpTo(log: readonly ResponseEvent[], last: number): ResponseState | null {
+  const events = log.slice(0, last + 1);
+  return events.at(-1)?.sequenceNumber === last ? foldLog(events) : null;
+}
+
+function idsOf(views: readonly ResponseView[]): readonly ResponseId[] {
+  return [...new Set(views.map(({ base }) => base.id))];
 }

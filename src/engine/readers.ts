@@ -1,27 +1,36 @@
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
 import type { Page, PageRequest, TimeKey } from '../protocol/pages.ts';
+import type { ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter, StoredItem } from '../protocol/stored.ts';
 import { approvalAnswers } from '../store/approvals.ts';
+import { type ContinuationsQuery, continuationPages, countContinuations } from '../store/continuations.ts';
 import type { Database } from '../store/database.ts';
 import {
   countInputItems,
-  findItems,
   type InputItemQuery,
   type InputItemRow,
-  inputItemsPage,
-  outputsOf,
-  pendingItems,
-} from '../store/items.ts';
+  type InputReach,
+  inputItemPages,
+} from '../store/input-items.ts';
+import { findItems, pendingItems } from '../store/items.ts';
 import { countResponses, responsesPage } from '../store/responses.ts';
 import type { UnstoredLogs } from './following/unstored-logs.ts';
-import { type ResponseView, readResponses, toViews } from './read-responses.ts';
+import { type ResponseView, readResponses, toView, toViews, wholeStates } from './read-responses.ts';
+
+export type { ContinuationsQuery, InputItemQuery, InputItemRow, InputReach };
 
 /** More than this many rows are not counted. */
 const COUNT_CAP = 10_000;
 
-/** What the engine reads and never changes: the stored responses and their items, within a scope. */
+/** A length, or null for one that is not counted. */
+type Count = number | null;
+
+/**
+ * What the engine reads and never changes: the stored responses and their items, within a scope. What is asked for
+ * many at once takes as many statements as for one; a list of answers is in the order of what was asked for.
+ */
 export function createReaders(database: Database, unstored: UnstoredLogs) {
   return {
     /** Of responses that are not stored, those in flight here. */
@@ -36,6 +45,10 @@ export function createReaders(database: Database, unstored: UnstoredLogs) {
         : new Map([...stored, ...here.map((view) => [view.base.id, view] as const)]);
     },
 
+    /** Everything that views stand for, with their outputs. */
+    states: (scope: Scope, views: readonly ResponseView[]): Promise<readonly ResponseState[]> =>
+      wholeStates(database, scope, views),
+
     async responsesPage(
       scope: Scope,
       query: { readonly filter: ResponseFilter; readonly page: PageRequest<TimeKey> },
@@ -44,11 +57,33 @@ export function createReaders(database: Database, unstored: UnstoredLogs) {
       return { rows: await toViews(database, scope, rows), ...page };
     },
 
-    countResponses: (scope: Scope, filter: ResponseFilter): Promise<number | null> =>
+    countResponses: (scope: Scope, filter: ResponseFilter): Promise<Count> =>
       countResponses(database, scope, { filter, cap: COUNT_CAP }),
 
-    outputs: (scope: Scope, ids: readonly ResponseId[]): Promise<ReadonlyMap<ResponseId, readonly Item[]>> =>
-      outputsOf(database, scope, ids),
+    async continuationPages(
+      scope: Scope,
+      queries: readonly ContinuationsQuery[],
+    ): Promise<readonly Page<ResponseView>[]> {
+      const pages = await continuationPages(database, scope, queries);
+      return pages.map(({ rows, ...page }) => ({ rows: rows.map(toView), ...page }));
+    },
+
+    async countContinuations(
+      scope: Scope,
+      ids: readonly ResponseId[],
+    ): Promise<ReadonlyMap<ResponseId, Count>> {
+      const counts = await countContinuations(database, scope, { ids, cap: COUNT_CAP });
+      return new Map([...counts].map(([id, count]) => [id, capped(count)]));
+    },
+
+    inputItemPages: (
+      scope: Scope,
+      queries: readonly InputItemQuery[],
+    ): Promise<readonly Page<InputItemRow>[]> => inputItemPages(database, scope, queries),
+
+    async countInputItems(scope: Scope, queries: readonly InputReach[]): Promise<readonly Count[]> {
+      return (await countInputItems(database, scope, { queries, cap: COUNT_CAP })).map(capped);
+    },
 
     pendingItems: (
       scope: Scope,
@@ -60,11 +95,9 @@ export function createReaders(database: Database, unstored: UnstoredLogs) {
 
     items: (scope: Scope, ids: readonly ItemId[]): Promise<ReadonlyMap<ItemId, StoredItem>> =>
       findItems(database, scope, ids),
-
-    inputItemsPage: (scope: Scope, query: InputItemQuery): Promise<Page<InputItemRow>> =>
-      inputItemsPage(database, scope, query),
-
-    countInputItems: (scope: Scope, query: Omit<InputItemQuery, 'page'>): Promise<number | null> =>
-      countInputItems(database, scope, { ...query, cap: COUNT_CAP }),
   };
+}
+
+function capped(count: number): Count {
+  return count > COUNT_CAP ? null : count;
 }

@@ -1,22 +1,22 @@
 import { applyEvent } from '../protocol/apply-event.ts';
-import { asResponseId, newResponseId, type ResponseId } from '../protocol/ids.ts';
+import { newResponseId, type ResponseId } from '../protocol/ids.ts';
 import type { RequestError } from '../protocol/request-error.ts';
-import { hasEnded, INITIAL_STATE, type Snapshot } from '../protocol/response.ts';
+import { INITIAL_STATE, type Snapshot } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { McpSecrets } from '../protocol/tools.ts';
+import { findApprovalRequests } from '../store/approvals.ts';
 import type { Database } from '../store/database.ts';
 import { insertResponse } from '../store/insert-response.ts';
-import { type BranchItem, branchItems } from '../store/items.ts';
-import { findResponses } from '../store/responses.ts';
 import { AppError } from '../util/errors.ts';
 import type { UnstoredLogs } from './following/unstored-logs.ts';
-import { answeredIn, checkApprovals } from './request/check-approvals.ts';
-import { checkContinuation, type History } from './request/check-continuation.ts';
+import { answeredBy, answeredIn, checkApprovals } from './request/check-approvals.ts';
+import { checkContinuation } from './request/check-continuation.ts';
 import { checkRequest } from './request/check-request.ts';
 import type { ToolRules } from './request/check-tools.ts';
 import type { CreateInput } from './request/create-input.ts';
 import { findJoined, type Idempotency, idempotencyOf } from './request/idempotency.ts';
 import { findReferenced } from './request/item-references.ts';
+import { previousNotFound, readBranch } from './request/read-branch.ts';
 import { numberSources } from './request/to-tool-items.ts';
 import type { Joining } from './run/joining.ts';
 import { firstEvents } from './run/number-events.ts';
@@ -61,24 +61,24 @@ export async function startResponse(
 ): Promise<StartOutcome> {
   const { database } = dependencies;
   const idempotency = idempotencyOf(input);
-  const joined = await join(database, scope, idempotency);
+  // At the same time: none of these needs another.
+  const [joined, referenced, branch, approvals] = await Promise.all([
+    join(database, scope, idempotency),
+    findReferenced(database, scope, input.input),
+    readBranch(database, scope, input.previousResponseId ?? null),
+    findApprovalRequests(database, scope, answeredBy(input.input)),
+  ]);
   if (joined !== null) return joined;
 
-  const referenced = await findReferenced(database, scope, input.input);
   const checked = checkRequest(input, { ...dependencies, referenced });
-  const branch = await readBranch(database, scope, input.previousResponseId ?? null);
+  const { tools } = input;
   const errors = [
     ...('errors' in checked ? checked.errors : []),
     ...('errors' in branch
       ? branch.errors
       : [
           ...checkContinuation(branch.history, checked),
-          ...(await checkApprovals(database, scope, {
-            tools: input.tools,
-            history: branch.history.items,
-            input: checked.input,
-            places: checked.places,
-          })),
+          ...checkApprovals({ ...checked, tools, history: branch.history.items }, approvals),
         ]),
   ];
   if ('errors' in checked || 'errors' in branch || errors.length > 0) {
@@ -155,41 +155,6 @@ function execute(dependencies: StartDependencies, run: Run, secrets: McpSecrets)
     dependencies.onBroken(run);
   });
   dependencies.runs.finish(work);
-}
-
-interface Branch {
-  readonly previousResponseId: ResponseId | null;
-  readonly history: History;
-  readonly depth: number;
-}
-
-async function readBranch(
-  database: Database,
-  scope: Scope,
-  previous: string | null,
-): Promise<Branch | { readonly errors: readonly RequestError[] }> {
-  if (previous === null) return { previousResponseId: null, history: toHistory([]), depth: 0 };
-  const id = asResponseId(previous);
-  const row = id === null ? undefined : (await findResponses(database, scope, [id])).get(id);
-  if (id === null || row === undefined) return { errors: [previousNotFound(previous)] };
-  if (!hasEnded(row.state.status)) {
-    const message = `The response "${id}" has not ended yet.`;
-    return { errors: [{ code: 'PREVIOUS_RESPONSE_NOT_ENDED', message, path: ['previousResponseId'] }] };
-  }
-  const history = toHistory(await branchItems(database, scope, id));
-  return { previousResponseId: id, history, depth: row.depth + 1 };
-}
-
-function toHistory(branch: readonly BranchItem[]): History {
-  const abandonedCalls = branch.flatMap(({ item, isOfWhole }) =>
-    item.type === 'function_call' && !isOfWhole ? [item.callId] : [],
-  );
-  return { items: branch.map(({ item }) => item), abandonedCalls: new Set(abandonedCalls) };
-}
-
-function previousNotFound(id: string): RequestError {
-  const message = `There is no response "${id.slice(0, 100)}".`;
-  return { code: 'PREVIOUS_RESPONSE_NOT_FOUND', message, path: ['previousResponseId'] };
 }
 
 async function join(

@@ -62,7 +62,7 @@ export function pageArguments(arg: ArgBuilder<Types>) {
   };
 }
 
-interface PageArguments {
+export interface PageArguments {
   readonly first?: number | null;
   readonly after?: string | null;
   readonly last?: number | null;

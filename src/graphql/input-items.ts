@@ -1,7 +1,13 @@
 import { asResponseId, type ResponseId } from '../protocol/ids.ts';
 import { formatPositionKey, parsePositionKey } from '../protocol/pages.ts';
 import { builder } from './builder.ts';
-import { type Connection, pageArguments, toConnection, toPageRequest } from './connection.ts';
+import {
+  type Connection,
+  type PageArguments,
+  pageArguments,
+  toConnection,
+  toPageRequest,
+} from './connection.ts';
 import type { Context } from './context.ts';
 import { InputItemScope, SortOrder } from './enums.ts';
 import type { ItemNode } from './item-node.ts';
@@ -26,30 +32,31 @@ builder.queryFields((t) => ({
     },
     resolve: async (_root, { responseId, ...args }, context) => {
       const id = asResponseId(responseId);
-      if (id === null || (await context.load.response(id)) === null) return null;
-      return inputItemsOf(context, id, args);
+      if (id === null) return null;
+      const page = inputItemsOf(context, id, args);
+      page.catch(() => {}); // of what is unknown nothing is wrong with the arguments either
+      return (await context.load.response(id)) === null ? null : page;
     },
   }),
 }));
 
-type InputItemArguments = Parameters<typeof toPageRequest>[0] & {
+type InputItemArguments = PageArguments & {
   readonly order: 'asc' | 'desc';
   readonly scope: 'all' | 'own';
 };
 
 /** A page of what the model was given for a response. */
 export async function inputItemsOf(
-  { engine, scope }: Context,
+  { load }: Context,
   responseId: ResponseId,
-  { order, scope: which, ...args }: InputItemArguments,
+  { order, scope, ...args }: InputItemArguments,
 ): Promise<Connection<ItemNode>> {
   const page = toPageRequest(args, { order, parseKey: (cursor) => parsePositionKey(cursor, responseId) });
-  const query = { responseId, scope: which };
-  return toConnection(await engine.inputItemsPage(scope, { ...query, page }), {
+  return toConnection(await load.inputItems({ responseId, scope, page }), {
     edge: (row) => ({
       node: { item: row.item, responseId: row.responseId },
       cursor: formatPositionKey(row, responseId),
     }),
-    count: () => engine.countInputItems(scope, query),
+    count: () => load.inputItemCount({ responseId, scope }),
   });
 }

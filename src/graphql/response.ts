@@ -1,4 +1,4 @@
-import type { ResponseView } from '../engine/read-responses.ts';
+import { isPartial, type ResponseView } from '../engine/read-responses.ts';
 import { outputTextOf } from '../protocol/items.ts';
 import { pageArguments } from './connection.ts';
 import type { Context } from './context.ts';
@@ -7,7 +7,7 @@ import { inputItemsOf } from './input-items.ts';
 import { Item, ItemConnection } from './item-types.ts';
 import { Node } from './node.ts';
 import { Response } from './response-ref.ts';
-import { ResponseConnection, responsesOf } from './responses.ts';
+import { continuationsOf, ResponseConnection } from './responses.ts';
 import { IncompleteDetails, ReasoningConfig, ResponseError, TextConfig, Usage } from './settings.ts';
 import { ToolChoice } from './tool-choice.ts';
 import { Tool } from './tools.ts';
@@ -48,8 +48,7 @@ Response.implement({
       type: ResponseConnection,
       description: 'The responses that continue this one (branches), oldest first.',
       args: pageArguments(t.arg),
-      resolve: ({ base }, args, context) =>
-        responsesOf(context, { filter: { previousResponseId: base.id }, order: 'asc', args }),
+      resolve: ({ base }, args, context) => continuationsOf(context, base.id, args),
     }),
     inputItems: t.field({
       type: ItemConnection,
@@ -88,7 +87,8 @@ Response.implement({
       type: Usage,
       nullable: true,
       description: 'The tokens of the run; null if the upstream reports none.',
-      resolve: ({ state }) => state.usage,
+      resolve: async (view, _args, { load }) =>
+        isPartial(view) ? (await load.state(view)).usage : view.state.usage,
     }),
     error: t.field({
       type: ResponseError,
@@ -213,8 +213,8 @@ Response.implement({
   }),
 });
 
-async function outputOf({ base, output }: ResponseView, { load }: Context) {
-  return output ?? load.output(base.id);
+async function outputOf(view: ResponseView, { load }: Context) {
+  return view.output ?? (await load.state(view)).output;
 }
 
 async function pendingItems(view: ResponseView, context: Context) {

@@ -1,11 +1,12 @@
 import type { ResponseView } from '../engine/read-responses.ts';
-import { asResponseId } from '../protocol/ids.ts';
+import { asResponseId, type ResponseId } from '../protocol/ids.ts';
 import { formatTimeKey, parseTimeKey } from '../protocol/pages.ts';
 import type { ResponseFilter as Filter } from '../protocol/stored.ts';
 import { builder } from './builder.ts';
 import {
   type Connection,
   type Edge,
+  type PageArguments,
   PageInfo,
   pageArguments,
   toConnection,
@@ -83,22 +84,39 @@ builder.queryFields((t) => ({
 }));
 
 /** A page of the responses that a filter leaves. */
-export async function responsesOf(
-  { engine, scope }: Context,
+async function responsesOf(
+  { load }: Context,
   query: {
     /** Null: nothing can fit. */
     readonly filter: Filter | null;
     readonly order: 'asc' | 'desc';
-    readonly args: Parameters<typeof toPageRequest>[0];
+    readonly args: PageArguments;
   },
 ): Promise<Connection<ResponseView>> {
   const { filter, order, args } = query;
   const page = toPageRequest(args, { order, parseKey: parseTimeKey });
   if (filter === null) return EMPTY;
-  return toConnection(await engine.responsesPage(scope, { filter, page }), {
-    edge: (node) => ({ node, cursor: formatTimeKey({ createdAt: node.base.createdAt, id: node.base.id }) }),
-    count: () => engine.countResponses(scope, filter),
+  return toConnection(await load.responses({ filter, page }), {
+    edge: toEdge,
+    count: () => load.responseCount(filter),
   });
+}
+
+/** A page of the responses that continue one, oldest first. */
+export async function continuationsOf(
+  { load }: Context,
+  responseId: ResponseId,
+  args: PageArguments,
+): Promise<Connection<ResponseView>> {
+  const page = toPageRequest(args, { order: 'asc', parseKey: parseTimeKey });
+  return toConnection(await load.continuations({ responseId, page }), {
+    edge: toEdge,
+    count: () => load.continuationCount(responseId),
+  });
+}
+
+function toEdge(node: ResponseView): Edge<ResponseView> {
+  return { node, cursor: formatTimeKey(node.base) };
 }
 
 const EMPTY: Connection<ResponseView> = {

@@ -1,23 +1,22 @@
-import { and, eq } from 'drizzle-orm';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { Database } from './database.ts';
-import { idempotencyKeys } from './tables.ts';
 
 export interface UsedKey {
   readonly inputHash: string;
-  readonly responseId: ResponseId;
+  /** Null once the response has been deleted. */
+  readonly responseId: ResponseId | null;
 }
 
-/** What a key was used for, if it was; the response may have been deleted since. */
+/** What a key was used for, if it was. */
 export async function findIdempotencyKey(
-  { orm }: Database,
-  scope: Scope,
+  { sql }: Database,
+  { tenant }: Scope,
   key: string,
 ): Promise<UsedKey | null> {
-  const [row] = await orm
-    .select({ inputHash: idempotencyKeys.inputHash, responseId: idempotencyKeys.responseId })
-    .from(idempotencyKeys)
-    .where(and(eq(idempotencyKeys.tenant, scope.tenant), eq(idempotencyKeys.key, key)));
+  const [row] = await sql<UsedKey[]>`
+    select k.input_hash as "inputHash", r.id as "responseId" from idempotency_keys k
+    left join responses r on r.id = k.response_id and r.tenant = k.tenant and r.deleted_at is null
+    where k.tenant = ${tenant} and k.key = ${key}`;
   return row ?? null;
 }

@@ -1,60 +1,124 @@
-import { expect, test } from 'vitest';
+import { isInterfaceType, isObjectType } from 'graphql';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { schema } from '../../src/graphql/schema.ts';
+import type { ConnectionPage } from '../support/connection.ts';
+import { seenIn } from '../support/deep-query.ts';
+import { LISTED, seedFamilies } from '../support/families.ts';
 import { ask } from '../support/graphql.ts';
-import { startPostgresProxy } from '../support/postgres-proxy.ts';
-import { seedResponses } from '../support/seed.ts';
-import { startTestApp } from '../support/test-app.ts';
+import { isHousekeeping, type PostgresProxy, startPostgresProxy } from '../support/postgres-proxy.ts';
+import { type SearchingApp, startSearchingApp } from '../support/searching-app.ts';
+import { startTestApp, type TestApp } from '../support/test-app.ts';
+import { selectDeep } from '../support/wide-query.ts';
 
-/** So slow that no query of a lease falls into a test. */
+/** So slow that no statement of a lease falls into a test. */
 const lease = { leaseMs: 600_000, renewMs: 300_000, sweepMs: 300_000 };
 
-const FIELDS = `
-  id status outputText usage { totalTokens }
-  output { id status response { id } }
-  pendingItems { id }
-  previousResponse { id outputText output { id } pendingItems { id } }`;
+let stored: SearchingApp;
+let proxy: PostgresProxy;
+let app: TestApp;
 
-test.each([
-  ['responses', `query Page($first: Int!) { responses(first: $first) { nodes { ${FIELDS} } } }`],
-  [
-    'items of nodes',
-    `query Page($ids: [ID!]!) { nodes(ids: $ids) { id ... on Response { ${FIELDS} } ... on Item { response { id } } } }`,
-  ],
-])('a page of 50 %s takes no more queries than a short one may', async (_, query) => {
-  await using stored = await startTestApp();
-  await using proxy = await startPostgresProxy(stored.database.url);
-  await using app = await startTestApp({
-    beside: stored,
-    config: { databaseUrl: proxy.url },
-    timing: { lease },
-  });
-  const parents = await seedResponses(
-    stored,
-    Array.from({ length: 25 }, () => ({ createdAt: new Date(0) })),
-  );
-  const children = Array.from({ length: 50 }, (_, index) => ({
-    previousResponseId: parents[index % 25]?.id ?? null,
-    status: index % 10 === 0 ? ('in_progress' as const) : ('completed' as const),
-  }));
-  const seeded = await seedResponses(stored, children);
-  const rows = await stored.database.sql<
-    { id: string; response_id: string }[]
-  >`select id, response_id from items`;
-  const itemIds = new Map(rows.map((row) => [row.response_id, row.id]));
-
-  const queriesFor = async (count: number) => {
-    const ids = seeded.slice(0, count).flatMap(({ id }) => [id, itemIds.get(id)]);
-    const before = proxy.executed;
-    const data = await ask(app, query, { first: count, ids });
-    const nodes = data.nodes ?? data.responses.nodes;
-    expect(nodes).toHaveLength(data.nodes ? 2 * count : count);
-    expect(nodes).not.toContain(null);
-    for (const node of nodes)
-      if (node.status === 'COMPLETED')
-        expect(node).toMatchObject({ outputText: 'ok', previousResponse: { outputText: 'ok' } });
-    return proxy.executed - before;
-  };
-  await queriesFor(50); // the first one opens connections, which ask for types
-  // Which loads fall into one step may differ by a few; what one query more for each row would cost does not.
-  expect(await queriesFor(2)).toBeGreaterThan(2);
-  expect(await queriesFor(50)).toBeLessThanOrEqual(14);
+beforeAll(async () => {
+  stored = await startSearchingApp();
+  await seedFamilies(stored, 50);
+  proxy = await startPostgresProxy(stored.database.url);
+  app = await startTestApp({ beside: stored, config: { databaseUrl: proxy.url }, timing: { lease } });
 });
+
+afterAll(async () => {
+  for (const each of [app, proxy, stored]) await each[Symbol.asyncDispose]();
+});
+
+/** What a query gives, and how many statements it takes. */
+async function look(query: string, variables: { readonly [name: string]: unknown }) {
+  const before = proxy.executed;
+  const data = await ask(app, query, variables);
+  const statements = proxy.statements.slice(before).filter((text) => !isHousekeeping(text)).length;
+  return { data, statements };
+}
+
+const PAGE = `
+  query Page($first: Int!, $metadata: JSONObject!) {
+    responses(first: $first, filter: { metadata: $metadata }) {
+      totalCount
+      nodes { ...Response4 }
+    }
+  }
+  ${selectDeep('Response', 4)}`;
+
+const pageOf = async (first: number) => {
+  const { data, statements } = await look(PAGE, { first, metadata: LISTED });
+  expect(data.responses.nodes).toHaveLength(first);
+  return { nodes: data.responses.nodes, statements };
+};
+
+test('a page of 100 with everything selected takes as many statements as one of 2', async () => {
+  const { nodes } = await pageOf(100); // the first one opens connections
+  const { statements } = await pageOf(2);
+  expect(statements).toBeGreaterThan(2);
+  expect([(await pageOf(50)).statements, (await pageOf(100)).statements]).toEqual([statements, statements]);
+
+  // And wherever there can be something to read, there was.
+  const item = schema.getType('Item');
+  const items = isInterfaceType(item) ? schema.getPossibleTypes(item) : [];
+  const types = ['Response', 'ResponseConnection', 'ItemConnection'].map((name) => schema.getType(name));
+  const fields = [...types, ...items].flatMap((type) =>
+    isObjectType(type) ? Object.keys(type.getFields()).map((name) => `${type.name}.${name}`) : [],
+  );
+  const seen = seenIn(nodes);
+  expect(fields.filter((field) => !seen.has(field))).toEqual([]);
+}, 60_000);
+
+test('500 items with everything selected take as many statements as one of each kind', async () => {
+  const query = `query Items($ids: [ID!]!) { nodes(ids: $ids) { ...Item3 } } ${selectDeep('Item', 3)}`;
+  const { sql } = stored.database;
+  const kinds = await sql<{ id: string }[]>`
+    select distinct on (i.type, r.status) i.id from items i join responses r on r.id = i.response_id
+    where r.deleted_at is null and r.metadata = ${sql.json(LISTED)}`;
+  const all = await sql<{ id: string }[]>`select id from items order by id limit 500`;
+  const idsOf = (rows: typeof kinds) => rows.map(({ id }) => id);
+  await look(query, { ids: idsOf(all) });
+  const { statements } = await look(query, { ids: idsOf(kinds) });
+  expect((await look(query, { ids: idsOf(all) })).statements).toBe(statements);
+}, 30_000);
+
+const LISTS = `
+  continuations(last: 1, before: $before) { ...Responses }
+  since: continuations(first: 5, after: $after) { ...Responses }
+  inputItems(last: 2, order: ASC) { ...Items }
+  own: inputItems(first: 1, scope: OWN) { ...Items }`;
+
+const PARTS = `
+  fragment Responses on ResponseConnection {
+    totalCount edges { cursor node { id status outputText streamCursor } }
+    pageInfo { startCursor endCursor hasNextPage hasPreviousPage }
+  }
+  fragment Items on ItemConnection {
+    totalCount edges { cursor node { id response { id } } }
+    pageInfo { startCursor endCursor hasNextPage hasPreviousPage }
+  }`;
+
+test('each response of a page reads as it does alone, its lists between cursors too', async () => {
+  const signature = '$before: String, $after: String';
+  const page = `query Page(${signature}) { responses(first: 40) { edges { cursor node { id ${LISTS} } } } } ${PARTS}`;
+  const alone = `query Alone(${signature}, $id: ID!) { response(id: $id) { id ${LISTS} } } ${PARTS}`;
+  const { edges } = (await ask(app, page)).responses;
+  // A cursor in the middle: some have their continuations before it, some after it, and one on both sides.
+  const cursor = edges[16].cursor;
+  const between = { before: cursor, after: cursor };
+  const { data, statements } = await look(page, between);
+  expect(statements).toBe(9);
+  for (const { node } of data.responses.edges)
+    expect((await ask(app, alone, { id: node.id, ...between })).response).toEqual(node);
+  const sides = data.responses.edges.map(({ node }: { readonly node: Sides }) => [
+    node.continuations.pageInfo.hasNextPage,
+    node.since.pageInfo.hasPreviousPage,
+  ]);
+  expect(new Set(sides.map(String))).toEqual(
+    new Set(['false,false', 'true,false', 'false,true', 'true,true']),
+  );
+}, 30_000);
+
+interface Sides {
+  readonly continuations: ConnectionPage;
+  readonly since: ConnectionPage;
+}

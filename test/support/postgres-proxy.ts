@@ -7,23 +7,37 @@ export interface PostgresProxy extends AsyncDisposable {
   readonly url: string;
   /** Statements executed so far. */
   readonly executed: number;
+  /** Their texts, in order. */
+  readonly statements: readonly string[];
   /** Cuts every connection and takes no more. */
   shut(): Promise<void>;
 }
 
-const EXECUTE = 'E'.charCodeAt(0);
-const SIMPLE_QUERY = 'Q'.charCodeAt(0);
+/** True of what a server does beside the requests: it looks after its lease, its runs and its queue, and wakes others. */
+export function isHousekeeping(statement: string): boolean {
+  return /pg_notify|^listen|^select 1$|dead as|cancel_requested_at|(update|into) processes/.test(
+    statement.trim(),
+  );
+}
+
+const [EXECUTE, SIMPLE_QUERY, PARSE, BIND] = Buffer.from('EQPB');
 
 export async function startPostgresProxy(databaseUrl: string): Promise<PostgresProxy> {
   const target = new URL(databaseUrl);
   const sockets = new Set<Socket>();
-  let executed = 0;
+  const statements: string[] = [];
   const server = createServer((client) => {
     const postgres = connect(Number(target.port || 5432), target.hostname);
-    const count = messageReader((type) => {
-      if (type === EXECUTE || type === SIMPLE_QUERY) executed++;
+    const prepared = new Map<string, string>();
+    let bound = '';
+    const note = messageReader((type, body) => {
+      const [first = '', second = ''] = body.toString().split('\0');
+      if (type === PARSE) prepared.set(first, second);
+      else if (type === BIND) bound = prepared.get(second) ?? '';
+      else if (type === EXECUTE) statements.push(bound);
+      else if (type === SIMPLE_QUERY) statements.push(first);
     });
-    client.on('data', count);
+    client.on('data', note);
     client.pipe(postgres).pipe(client);
     for (const [socket, other] of [
       [client, postgres],
@@ -50,15 +64,16 @@ export async function startPostgresProxy(databaseUrl: string): Promise<PostgresP
   return {
     url: String(url),
     get executed() {
-      return executed;
+      return statements.length;
     },
+    statements,
     shut,
     [Symbol.asyncDispose]: shut,
   };
 }
 
-/** Reads the types of a client's messages. The first, which opens the session, has a length and no type. */
-function messageReader(onMessage: (type: number) => void): (data: Buffer) => void {
+/** Reads a client's messages: their types and bodies. The first, which opens the session, has a length and no type. */
+function messageReader(onMessage: (type: number, body: Buffer) => void): (data: Buffer) => void {
   let rest: Buffer = Buffer.alloc(0);
   let opened = false;
   return (data) => {
@@ -68,7 +83,7 @@ function messageReader(onMessage: (type: number) => void): (data: Buffer) => voi
       if (rest.length < at + 4) return;
       const end = at + rest.readUInt32BE(at);
       if (rest.length < end) return;
-      if (opened) onMessage(rest[0] ?? 0);
+      if (opened) onMessage(rest[0] ?? 0, rest.subarray(at + 4, end));
       opened = true;
       rest = rest.subarray(end);
     }

@@ -1,9 +1,7 @@
-import type { ItemId } from '../../protocol/ids.ts';
+import { asItemId, type ItemId } from '../../protocol/ids.ts';
 import type { Item, McpApprovalRequestItem } from '../../protocol/items.ts';
 import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
-import type { Scope } from '../../protocol/scope.ts';
-import { type ApprovalRequestRow, findApprovalRequests } from '../../store/approvals.ts';
-import type { Database } from '../../store/database.ts';
+import type { ApprovalRequestRow } from '../../store/approvals.ts';
 import type { CreateInput } from './create-input.ts';
 import type { OwnInput } from './to-items.ts';
 import { approvalNotFound } from './to-tool-items.ts';
@@ -14,13 +12,12 @@ interface ApprovalAnswers extends OwnInput {
   readonly history: readonly Item[];
 }
 
-/** What is wrong with the approval responses of a request. Asks the database only if it has some. */
-export async function checkApprovals(
-  database: Database,
-  scope: Scope,
+/** What is wrong with the approval responses of a request. `known`: the requests for approval that there are of these. */
+export function checkApprovals(
   { tools, history, input, places }: ApprovalAnswers,
-): Promise<readonly RequestError[]> {
-  const known = await findApprovalRequests(database, scope, answeredIn(input));
+  known: ReadonlyMap<ItemId, ApprovalRequestRow>,
+): readonly RequestError[] {
+  if (answeredIn(input).length === 0) return [];
   const branch = new Set(history.map(({ id }) => id));
   const errors: RequestError[] = [];
   const seen = new Set<ItemId>();
@@ -42,6 +39,13 @@ export async function checkApprovals(
     else if (approve) errors.push(...withoutServer(row, tools));
   }
   return errors;
+}
+
+/** The approval requests that a request answers, by ids that there may be; the same as `answeredIn` its items. */
+export function answeredBy({ items }: CreateInput['input']): readonly ItemId[] {
+  return (items ?? []).flatMap(
+    ({ mcpApprovalResponse }) => asItemId(mcpApprovalResponse?.approvalRequestId ?? '') ?? [],
+  );
 }
 
 /** The approval requests that an input answers. */

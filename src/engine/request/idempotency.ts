@@ -4,7 +4,6 @@ import type { RequestError } from '../../protocol/request-error.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import type { Database } from '../../store/database.ts';
 import { findIdempotencyKey } from '../../store/idempotency.ts';
-import { findResponses } from '../../store/responses.ts';
 import type { CreateInput } from './create-input.ts';
 
 /** An idempotency key with what it stands for. */
@@ -34,8 +33,7 @@ export async function findJoined(
   });
   if (used.inputHash !== inputHash)
     return mismatch(`The key "${key}" was used for another input. Every field of the input counts.`);
-  const found = await findResponses(database, scope, [used.responseId]);
-  if (!found.has(used.responseId)) return mismatch(`The response of the key "${key}" has been deleted.`);
+  if (used.responseId === null) return mismatch(`The response of the key "${key}" has been deleted.`);
   return { responseId: used.responseId };
 }
 
