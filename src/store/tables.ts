@@ -29,6 +29,8 @@ const json = <Data>(name: string) =>
     fromDriver: (value) => JSON.parse(value),
   })(name);
 
+const bytes = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
+
 /** Milliseconds: what JavaScript's dates hold, so that a cursor made from a date finds its row again. */
 const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true, mode: 'date' });
 
@@ -85,11 +87,15 @@ export const responses = pgTable(
     index('responses_by_model')
       .on(table.tenant, table.model, table.createdAt, table.id)
       .where(sql`deleted_at is null`),
-    index('responses_continuing').on(table.previousResponseId, table.createdAt, table.id),
+    index('responses_continuing')
+      .on(table.previousResponseId, table.createdAt, table.id)
+      .where(sql`previous_response_id is not null`),
     index('responses_roots')
       .on(table.tenant, table.createdAt, table.id)
       .where(sql`deleted_at is null and previous_response_id is null`),
-    index('responses_by_metadata').using('gin', sql`metadata jsonb_path_ops`),
+    index('responses_not_roots')
+      .on(table.tenant, table.createdAt, table.id)
+      .where(sql`deleted_at is null and previous_response_id is not null`),
     index('responses_in_background')
       .on(table.tenant, table.background, table.createdAt, table.id)
       .where(sql`deleted_at is null`),
@@ -102,6 +108,24 @@ export const responses = pgTable(
       .on(table.completedAt)
       .where(sql`trimmed_at is null and completed_at is not null`),
   ],
+);
+
+/**
+ * The responses that have a pair of key and value in their metadata and are not deleted, by the time of their
+ * creation. An index of `metadata` itself would find them in no order: every match would be read and sorted for one page.
+ *
+ * Triggers of `responses` keep it, so that whoever writes a response, an earlier version of this program too, keeps it.
+ */
+export const responseMetadata = pgTable(
+  'response_metadata',
+  {
+    tenant: text('tenant').notNull(),
+    /** As the function `metadata_pairs` of the database makes it: 16 bytes of a hash of key and value. */
+    pair: bytes('pair').notNull(),
+    createdAt: time('created_at').notNull(),
+    responseId: text('response_id').$type<ResponseId>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.tenant, table.pair, table.createdAt, table.responseId] })],
 );
 
 /** What went into a response (its own input only) and what came out of it. */
