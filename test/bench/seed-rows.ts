@@ -122,5 +122,12 @@ export async function insertEvents(sql: postgres.Sql, rows: Rows): Promise<void>
     join unnest(${[...STATUSES]}::text[], ${bodies}::text[]) log (status, body) on log.status = pg_temp.status_of(n)`;
 }
 
+/** The pairs of all metadata, which triggers would keep if they were not off. */
+export async function insertPairs(sql: postgres.Sql): Promise<void> {
+  await sql`
+    insert into response_metadata (tenant, pair, created_at, response_id)
+    select tenant, pair, created_at, id from responses, metadata_pairs(metadata) pair order by 1, 2, 3, 4`;
+}
+
 /** The numbers of the first and the last row. */
 export type Span = readonly [first: number, last: number];

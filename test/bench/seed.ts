@@ -5,13 +5,20 @@
  *   node test/bench/seed.ts <data folder> --responses 10000000
  *
  * With a data folder the built-in Postgres is started there, and its database `responses` is filled. The database is
- * migrated first; its tables must be empty. The user must be a superuser: foreign keys are not checked meanwhile.
+ * migrated first; its tables must be empty. The user must be a superuser: its triggers and foreign keys are off meanwhile.
  */
 import { parseArgs } from 'node:util';
 import postgres from 'postgres';
 import { migrateDatabase } from '../../src/store/database.ts';
 import { startEmbedded } from '../../src/store/embedded.ts';
-import { createFunctions, insertEvents, insertItems, insertResponses, type Rows } from './seed-rows.ts';
+import {
+  createFunctions,
+  insertEvents,
+  insertItems,
+  insertPairs,
+  insertResponses,
+  type Rows,
+} from './seed-rows.ts';
 
 const YEAR_MS = 365 * 24 * 3600 * 1000;
 const STEP = 250_000;
@@ -47,7 +54,7 @@ async function seed(url: string, rows: Rows): Promise<void> {
     fetch_types: false,
     connection: {
       application_name: 'seed',
-      session_replication_role: 'replica', // no checks of foreign keys: parents come before their children
+      session_replication_role: 'replica', // no foreign keys are checked, no triggers fire
       synchronous_commit: 'off',
       maintenance_work_mem: '1GB',
       max_parallel_maintenance_workers: 0,
@@ -66,6 +73,8 @@ async function seed(url: string, rows: Rows): Promise<void> {
       say(`${span[1] + 1} responses`);
     }
     await insertEvents(sql, rows);
+    await insertPairs(sql);
+    say('events and pairs of metadata');
     for (const definition of definitions) {
       await sql.unsafe(definition);
       say(definition);
