@@ -46,7 +46,8 @@ export interface Insertion {
  * response to continue or an approval request that somebody is just about to change counts as gone.
  * Gives what became of each, in their order.
  *
- * Locks are taken in the order of ids and keys: two such statements do not wait for each other.
+ * Locks are taken in the order of ids and keys: two such statements do not wait for each other. The arrays stand behind
+ * a `select` so that the planner cannot count them: it makes one plan for all numbers of them and keeps it.
  */
 export function insertRows(
   { sql }: Database,
@@ -63,7 +64,7 @@ export function insertRows(
     with alive as (
       select 1 from processes where id = ${rows[0]?.processId ?? ''} and ended_at is null for key share),
     request as (
-      select * from unnest(${text('id')}::text[], ${text('tenant')}::text[], ${text('createdAt')}::text[],
+      select * from unnest((select ${text('id')}::text[]), ${text('tenant')}::text[], ${text('createdAt')}::text[],
         ${text('status')}::text[], ${text('model')}::text[], ${text('parent')}::text[], ${text('depth')}::int[],
         ${text('settings')}::text[], ${text('metadata')}::text[], ${rows.map(({ background }) => String(background))}::text[],
         ${text('runBy')}::text[], ${text('key')}::text[], ${text('inputHash')}::text[],
@@ -71,14 +72,14 @@ export function insertRows(
         as r (id, tenant, created_at, status, model, parent, depth, settings, metadata, background, run_by, key,
           input_hash, last, events, place)),
     answer as (
-      select * from unnest(${answers.map(({ request }) => request)}::text[], ${answers.map(({ id }) => id)}::text[])
+      select * from unnest((select ${answers.map(({ request }) => request)}::text[]), ${answers.map(({ id }) => id)}::text[])
         as a (request, response_id)),
     parent as (
       select id, tenant from responses
-      where id = any(${text('parent')}::text[]) and deleted_at is null order by id for key share ${lock}),
+      where id = any((select ${text('parent')}::text[])::text[]) and deleted_at is null order by id for key share ${lock}),
     asked as (
       select id, tenant from items
-      where id = any(${answers.map(({ request }) => request)}::text[]) and answered_by is null
+      where id = any((select ${answers.map(({ request }) => request)}::text[])::text[]) and answered_by is null
       order by id for update ${lock}),
     checked as (
       select r.*, exists (select 1 from alive) as is_alive,
@@ -102,7 +103,7 @@ export function insertRows(
     given as (
       insert into items (id, tenant, response_id, direction, position, type, call_key, body)
       select i.id, i.tenant, i.response_id, 'input', i.position, i.type, i.call_key, i.body
-      from unnest(${items.map(({ id }) => id)}::text[], ${items.map(({ tenant }) => tenant)}::text[],
+      from unnest((select ${items.map(({ id }) => id)}::text[]), ${items.map(({ tenant }) => tenant)}::text[],
         ${items.map(({ responseId }) => responseId)}::text[], ${items.map(({ position }) => position)}::int[],
         ${items.map(({ type }) => type)}::text[], ${items.map(({ callKey }) => callKey)}::text[],
         ${items.map(({ body }) => body)}::text[]) as i (id, tenant, response_id, position, type, call_key, body)

@@ -74,19 +74,17 @@ async function sparsest(
 
 /** Along the entries of one pair of the metadata. */
 function alongPair({ scope, filter }: Listing, pair: Pair, others: readonly Pair[]): Candidate {
-  const { tenant, createdAt, responseId } = responseMetadata;
-  const columns = { createdAt, id: responseId };
-  const own = [eq(tenant, scope.tenant), sql`${responseMetadata.pair} = ${hashOf(pair)}`];
-  const times = ofTime(filter, createdAt);
-  const bare: Walk = (stretch) =>
-    ordered(responseMetadata, columns, { ...stretch, where: [...own, ...times] });
-  const conditions = ofRow(filter);
-  const checked = [...own, ...times, ...others.map((other) => hasPair(scope, other, columns))];
-  if (conditions.length === 0)
-    return { bare, walk: (stretch) => ordered(responseMetadata, columns, { ...stretch, where: checked }) };
-  const joined = sql`${responseMetadata} join ${responses} on ${responses.id} = ${responseId}`;
-  const where = [...checked, ...conditions];
-  return { bare, walk: (stretch) => ordered(joined, columns, { ...stretch, where }) };
+  const columns = { createdAt: responseMetadata.createdAt, id: responseMetadata.responseId };
+  const own = [sql`${responseMetadata.pair} = ${hashOf(scope, pair)}`, ...ofTime(filter, columns.createdAt)];
+  const checked = [
+    ...own,
+    ...others.map((other) => hasPair(scope, other, columns)),
+    ...ofRow(filter).map((condition) => hasRow(scope, condition, columns)),
+  ];
+  return {
+    bare: (stretch) => ordered(responseMetadata, columns, { ...stretch, where: own }),
+    walk: (stretch) => ordered(responseMetadata, columns, { ...stretch, where: checked }),
+  };
 }
 
 /** Along the index of a column; with several statuses along their branches of it, which are merged. */
@@ -153,16 +151,24 @@ function without(pairs: readonly Pair[], pair: Pair): readonly Pair[] {
   return pairs.filter((other) => other !== pair);
 }
 
-function hashOf(pair: Pair): SQL {
-  return sql`(select * from metadata_pairs(${pair}::text::jsonb))`;
+function hashOf({ tenant }: Scope, pair: Pair): SQL {
+  return sql`(select * from metadata_pairs(${tenant}, ${pair}::text::jsonb))`;
 }
 
 const other = alias(responseMetadata, 'other');
 
-/** In this form the planner does not join: it looks one entry up for each response that the walk comes to. */
+// In this form the planner joins nothing: it looks one entry up in an index for each response that the walk comes to.
+
 function hasPair(scope: Scope, pair: Pair, { createdAt, id }: Columns): SQL {
-  return sql`(select true from ${responseMetadata} ${sql.raw('other')} where ${other.tenant} = ${scope.tenant}
-    and ${other.pair} = ${hashOf(pair)} and ${other.createdAt} = ${createdAt} and ${other.responseId} = ${id})`;
+  return sql`(select true from ${responseMetadata} ${sql.raw('other')}
+    where ${other.pair} = ${hashOf(scope, pair)} and ${other.createdAt} = ${createdAt} and ${other.responseId} = ${id})`;
+}
+
+/** One condition at a time: then the index that has it tells, and the row need not be read. */
+function hasRow({ tenant }: Scope, condition: SQL, { createdAt, id }: Columns): SQL {
+  const where = [eq(responses.tenant, tenant), isNull(responses.deletedAt), condition];
+  return sql`(select true from ${responses} where ${sql.join(where, sql` and `)}
+    and ${responses.createdAt} = ${createdAt} and ${responses.id} = ${id})`;
 }
 
 /** Conditions that only the row of a response can answer. */

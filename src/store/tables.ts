@@ -11,6 +11,7 @@ import {
   text,
   timestamp,
   uniqueIndex,
+  uuid,
 } from 'drizzle-orm/pg-core';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { Item, ItemType } from '../protocol/items.ts';
@@ -28,8 +29,6 @@ const json = <Data>(name: string) =>
     toDriver: (value) => JSON.stringify(value),
     fromDriver: (value) => JSON.parse(value),
   })(name);
-
-const bytes = customType<{ data: Uint8Array }>({ dataType: () => 'bytea' });
 
 /** Milliseconds: what JavaScript's dates hold, so that a cursor made from a date finds its row again. */
 const time = (name: string) => timestamp(name, { precision: 3, withTimezone: true, mode: 'date' });
@@ -99,7 +98,11 @@ export const responses = pgTable(
     index('responses_in_background')
       .on(table.tenant, table.background, table.createdAt, table.id)
       .where(sql`deleted_at is null`),
-    index('responses_owned').on(table.processId, table.createdAt).where(sql`completed_at is null`),
+    // Not by `completed_at`: of one response that is looked up by its id and has not ended, the planner would read all
+    // of this small index, and with it what has left it since the last vacuum.
+    index('responses_owned')
+      .on(table.processId, table.createdAt)
+      .where(sql`status in ('queued', 'in_progress')`),
     index('responses_unwanted')
       .on(table.processId)
       .where(sql`completed_at is null and cancel_requested_at is not null`),
@@ -119,13 +122,12 @@ export const responses = pgTable(
 export const responseMetadata = pgTable(
   'response_metadata',
   {
-    tenant: text('tenant').notNull(),
-    /** As the function `metadata_pairs` of the database makes it: 16 bytes of a hash of key and value. */
-    pair: bytes('pair').notNull(),
+    /** As the function `metadata_pairs` of the database makes it: a hash of tenant, key and value. */
+    pair: uuid('pair').notNull(),
     createdAt: time('created_at').notNull(),
     responseId: text('response_id').$type<ResponseId>().notNull(),
   },
-  (table) => [primaryKey({ columns: [table.tenant, table.pair, table.createdAt, table.responseId] })],
+  (table) => [primaryKey({ columns: [table.pair, table.createdAt, table.responseId] })],
 );
 
 /** What went into a response (its own input only) and what came out of it. */

@@ -125,8 +125,8 @@ export async function insertEvents(sql: postgres.Sql, rows: Rows): Promise<void>
 /** The pairs of all metadata, which triggers would keep if they were not off. */
 export async function insertPairs(sql: postgres.Sql): Promise<void> {
   await sql`
-    insert into response_metadata (tenant, pair, created_at, response_id)
-    select tenant, pair, created_at, id from responses, metadata_pairs(metadata) pair order by 1, 2, 3, 4`;
+    insert into response_metadata (pair, created_at, response_id)
+    select pair, created_at, id from responses, metadata_pairs(tenant, metadata) pair order by 1, 2, 3`;
 }
 
 /** The numbers of the first and the last row. */
