@@ -1,10 +1,12 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { ResponseEvent } from '../protocol/events.ts';
-import type { ItemId } from '../protocol/ids.ts';
+import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
 import type { ResponseBase } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
+import { Gatherer } from '../util/gatherer.ts';
 import { type Database, isDatabaseAway, isOutcomeUnknown, isPoolClosed } from './database.ts';
+import { type InsertRow, insertRows } from './insert-rows.ts';
 import { callKeyOf } from './items.ts';
 
 export interface NewResponse {
@@ -39,20 +41,26 @@ interface Insertion {
 const RETRY_MS = 250;
 
 /**
- * Commits the beginning of a run in one statement, all of it or nothing: a transaction of several would be held
- * open between them, and the client breaks when its connection does then. Once a connection has broken under it,
- * it may have been committed, and a response that nobody runs would stay in flight: so it is tried again, which
- * changes nothing if it was, until its outcome is known.
+ * Commits the beginning of a run, all of it or nothing, in one statement, which those that are asked for at about the
+ * same moment share: a transaction of several would be held open between them, and the client breaks when its
+ * connection does then. What fails there, or would have to wait for a lock, is tried again by itself. Once a connection has broken under it, it may have
+ * been committed, and a response that nobody runs would stay in flight: so it is tried again, which changes nothing if
+ * it was, until its outcome is known.
  */
 export async function insertResponse(
   database: Database,
   scope: Scope,
   insertion: Insertion,
 ): Promise<InsertOutcome> {
+  const row = toRow(scope, insertion);
+  const together = () => gathererOf(database).add(row);
+  const alone = () => insertAlone(database, row);
   let isUnknown = false;
-  for (;;) {
+  for (let attempt: () => Promise<InsertOutcome | Unsettled> = together; ; attempt = alone) {
     try {
-      return await insertOnce(database, scope, insertion);
+      const outcome = await attempt();
+      if (typeof outcome === 'string') return outcome;
+      isUnknown = isOutcomeUnknown(outcome.error);
     } catch (error) {
       isUnknown ||= isOutcomeUnknown(error);
       if (!isUnknown || !isDatabaseAway(error) || isPoolClosed(error)) throw error;
@@ -61,63 +69,128 @@ export async function insertResponse(
   }
 }
 
-async function insertOnce(
+/** What came of one that has to be tried by itself: its statement failed, or it was held up if `error` is null. */
+interface Unsettled {
+  readonly error: unknown;
+}
+
+/** More statements would not do more work, and fewer rows would travel in each. */
+const AT_ONCE = 2;
+
+/** Of one statement: its rows, and about their characters. */
+const MAX_ROWS = 64;
+const MAX_SIZE = 1024 * 1024;
+
+const gatherers = new WeakMap<Database, Gatherer<InsertRow, InsertOutcome | Unsettled>>();
+
+/** Those who insert into one database share its statements. */
+function gathererOf(database: Database): Gatherer<InsertRow, InsertOutcome | Unsettled> {
+  const known = gatherers.get(database);
+  if (known !== undefined) return known;
+  const gatherer = new Gatherer({
+    atOnce: AT_ONCE,
+    fits,
+    work: (rows: readonly InsertRow[]) => insertTogether(database, rows),
+  });
+  gatherers.set(database, gatherer);
+  return gatherer;
+}
+
+/** Those that want the same key or answer the same request go one after the other: the second sees what the first did. */
+function fits(row: InsertRow, others: readonly InsertRow[]): boolean {
+  if (others.length >= MAX_ROWS) return false;
+  const size = others.reduce((sum, other) => sum + sizeOf(other), sizeOf(row));
+  return size <= MAX_SIZE && !others.some((other) => isAtOdds(row, other));
+}
+
+function isAtOdds(one: InsertRow, other: InsertRow): boolean {
+  return (
+    one.processId !== other.processId ||
+    (one.key !== null && one.key === other.key) ||
+    one.answers.some((answer) => other.answers.includes(answer))
+  );
+}
+
+function sizeOf({ settings, events, items }: InsertRow): number {
+  return items.reduce((sum, { body }) => sum + body.length, settings.length + events.length);
+}
+
+async function insertTogether(
+  database: Database,
+  rows: readonly InsertRow[],
+): Promise<readonly (InsertOutcome | Unsettled)[]> {
+  try {
+    const outcomes = await insertAll(database, rows, { wait: false });
+    return outcomes.map((outcome) =>
+      outcome === 'parent_gone' || outcome === 'approval_taken' ? HELD_UP : outcome,
+    );
+  } catch (error) {
+    return rows.map(() => ({ error }));
+  }
+}
+
+/** Or gone, which waiting tells. */
+const HELD_UP: Unsettled = { error: null };
+
+async function insertAlone(database: Database, row: InsertRow): Promise<InsertOutcome> {
+  const [outcome] = await insertAll(database, [row], { wait: true });
+  if (outcome === undefined) throw new Error('The database did not say what became of a response.');
+  return outcome;
+}
+
+/** One outcome for each row, in their order. */
+async function insertAll(
+  database: Database,
+  rows: readonly InsertRow[],
+  locking: { readonly wait: boolean },
+): Promise<readonly InsertOutcome[]> {
+  const insertions = await insertRows(database, rows, locking);
+  const missing = insertions.filter(({ isInserted }) => !isInserted).map(({ id }) => id);
+  const earlier = await insertedEarlier(database, missing);
+  return insertions.map(({ id, isInserted, isAlive, hasParent, isOpen }) => {
+    if (isInserted || earlier.has(id)) return 'inserted';
+    if (!isAlive) return 'fenced';
+    if (!hasParent) return 'parent_gone';
+    return isOpen ? 'key_taken' : 'approval_taken';
+  });
+}
+
+/** Those of them that are there: by a try of which nobody learnt. */
+async function insertedEarlier(
   { sql }: Database,
-  { tenant }: Scope,
-  { processId, runBy, response }: Insertion,
-): Promise<InsertOutcome> {
+  ids: readonly ResponseId[],
+): Promise<ReadonlySet<ResponseId>> {
+  if (ids.length === 0) return new Set();
+  const rows = await sql<{ id: ResponseId }[]>`select id from responses where id = any(${ids}::text[])`;
+  return new Set(rows.map(({ id }) => id));
+}
+
+function toRow({ tenant }: Scope, { processId, runBy, response }: Insertion): InsertRow {
   const { base, depth, input, firstEvents, answers, idempotency } = response;
   const { metadata, ...settings } = base.settings;
-  const items = {
-    ids: input.map(({ id }) => id),
-    types: input.map(({ type }) => type),
-    callKeys: input.map(callKeyOf),
-    bodies: input.map((item) => JSON.stringify(item)),
+  return {
+    processId,
+    tenant,
+    id: base.id,
+    createdAt: new Date(base.createdAt).toISOString(),
+    status: settings.background ? 'queued' : 'in_progress',
+    model: settings.model,
+    parent: base.previousResponseId,
+    depth,
+    settings: JSON.stringify(settings),
+    metadata: JSON.stringify(metadata),
+    background: settings.background,
+    runBy,
+    key: idempotency?.key ?? null,
+    inputHash: idempotency?.inputHash ?? null,
+    items: input.map((item) => ({
+      id: item.id,
+      type: item.type,
+      callKey: callKeyOf(item),
+      body: JSON.stringify(item),
+    })),
+    answers,
+    lastSequence: firstEvents.length - 1,
+    events: JSON.stringify(firstEvents),
   };
-  const [row] = await sql<[{ isAlive: boolean; hasParent: boolean; isOpen: boolean; isInserted: boolean }]>`
-    with alive as (select 1 from processes where id = ${processId} and ended_at is null for key share),
-    parent as (
-      select 1 from responses
-      where id = ${base.previousResponseId} and tenant = ${tenant} and deleted_at is null for key share),
-    asked as (
-      select id from items
-      where id = any(${answers}::text[]) and tenant = ${tenant} and answered_by is null order by id for update),
-    allowed as (
-      select 1 where exists (select 1 from alive) and (select count(*) from asked) = ${answers.length}::int
-        and (${base.previousResponseId}::text is null or exists (select 1 from parent))),
-    kept as (
-      insert into idempotency_keys (tenant, key, input_hash, response_id)
-      select ${tenant}, ${idempotency?.key ?? ''}, ${idempotency?.inputHash ?? ''}, ${base.id}
-      from allowed where ${idempotency !== null}
-      on conflict do nothing returning 1),
-    inserted as (
-      insert into responses (id, tenant, created_at, status, model, previous_response_id, depth, settings, metadata,
-        background, process_id)
-      select ${base.id}, ${tenant}, ${new Date(base.createdAt).toISOString()}::text::timestamptz,
-        ${settings.background ? 'queued' : 'in_progress'}, ${settings.model}, ${base.previousResponseId}::text, ${depth}::int, ${JSON.stringify(settings)},
-        ${JSON.stringify(metadata)}::text::jsonb, ${settings.background}::boolean, ${runBy}::text
-      from allowed where ${idempotency === null} or exists (select 1 from kept)
-      on conflict do nothing returning 1),
-    given as (
-      insert into items (id, tenant, response_id, direction, position, type, call_key, body)
-      select i.id, ${tenant}, ${base.id}, 'input', i.position - 1, i.type, i.call_key, i.body
-      from unnest(${items.ids}::text[], ${items.types}::text[], ${items.callKeys}::text[], ${items.bodies}::text[])
-        with ordinality as i (id, type, call_key, body, position)
-      where exists (select 1 from inserted)),
-    answered as (
-      update items set answered_by = ${base.id}
-      where id in (select id from asked) and exists (select 1 from inserted)),
-    logged as (
-      insert into events (tenant, response_id, first, last, body)
-      select ${tenant}, ${base.id}, 0, ${firstEvents.length - 1}::int, ${JSON.stringify(firstEvents)}
-      where exists (select 1 from inserted))
-    select exists (select 1 from alive) as "isAlive", exists (select 1 from parent) as "hasParent",
-      (select count(*) from asked) = ${answers.length}::int as "isOpen",
-      exists (select 1 from inserted) as "isInserted"`;
-  if (row.isInserted) return 'inserted';
-  const earlier = await sql`select 1 from responses where id = ${base.id}`;
-  if (earlier.length > 0) return 'inserted'; // by a try of which nobody learnt
-  if (!row.isAlive) return 'fenced';
-  if (base.previousResponseId !== null && !row.hasParent) return 'parent_gone';
-  return row.isOpen ? 'key_taken' : 'approval_taken';
 }

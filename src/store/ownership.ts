@@ -45,7 +45,7 @@ export function claimWaiting(
     dead as materialized (select id from processes where ended_at is not null),
     found as (
       select id from responses
-      where completed_at is null and background and exists (select 1 from alive)
+      where ${inFlight(sql)} and background and exists (select 1 from alive)
         and case when process_id = ${processId}
           then id <> all(${inHand}::text[]) and (
             status = 'in_progress' or id = any(${reserved}::text[]) and cancel_requested_at is null)
@@ -77,7 +77,7 @@ export function claimEnding(
     dead as materialized (select id from processes where ended_at is not null),
     found as (
       select id from responses
-      where completed_at is null and exists (select 1 from alive) and id <> all(${except}::text[])
+      where ${inFlight(sql)} and exists (select 1 from alive) and id <> all(${except}::text[])
         and not (background and cancel_requested_at is null and (process_id is null or take_overs < ${MAX_TAKE_OVERS}))
         and case when process_id = ${processId}
           -- What is begun in the background belongs to its run here, or to the next claim of those that wait.
@@ -86,6 +86,11 @@ export function claimEnding(
       order by created_at, id limit ${limit} for update skip locked)
     update responses r set process_id = ${processId}, take_overs = ${takenOver(sql, processId)}
     from found where r.id = found.id returning ${claimed(sql)}`;
+}
+
+/** As the index of those that are owned has it; `completed_at is null` says the same, for those named by their id. */
+function inFlight(sql: Database['sql']) {
+  return sql`status in ('queued', 'in_progress')`;
 }
 
 function takenOver(sql: Database['sql'], processId: string) {
@@ -106,7 +111,7 @@ export async function handBack(
 ): Promise<void> {
   await sql`
     update responses set process_id = null
-    where process_id = ${processId} and background and completed_at is null and id <> all(${keep}::text[])`;
+    where process_id = ${processId} and background and ${inFlight(sql)} and id <> all(${keep}::text[])`;
 }
 
 /** Of these responses, those that wait for this process still: not ended, and not with another one that lives. */

@@ -50,5 +50,5 @@ export async function declareAllDead({ sql }: Database): Promise<void> {
 export async function forgetEndedProcesses({ sql }: Database): Promise<void> {
   await sql`
     delete from processes p where ended_at < now() - interval '1 day' and not exists (
-      select 1 from responses r where r.process_id = p.id and r.completed_at is null)`;
+      select 1 from responses r where r.process_id = p.id and r.status in ('queued', 'in_progress'))`;
 }

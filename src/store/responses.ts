@@ -1,4 +1,4 @@
-import { and, asc, desc, eq, gt, inArray, isNull, lt, type SQL, sql } from 'drizzle-orm';
+import { and, asc, desc, eq, isNull, type SQL, sql } from 'drizzle-orm';
 import type { ResponseId } from '../protocol/ids.ts';
 import {
   type Page,
@@ -12,6 +12,7 @@ import type { ResponseBase, ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter } from '../protocol/stored.ts';
 import { type Database, isAnyOf } from './database.ts';
+import { chooseWalk, type Stretch } from './response-walk.ts';
 import { responses } from './tables.ts';
 
 /** A response as its row tells it. Of one in flight the log knows more; of an ended one `items` has the output. */
@@ -39,90 +40,57 @@ export async function findResponses(
 
 /** A page of responses by the time of their creation. */
 export async function responsesPage(
-  { orm }: Database,
+  database: Database,
   scope: Scope,
   { filter, page }: { readonly filter: ResponseFilter; readonly page: PageRequest<TimeKey> },
 ): Promise<Page<ResponseRow>> {
+  const { orm } = database;
   const [low, high] = page.order === 'asc' ? [page.after, page.before] : [page.before, page.after];
-  const listed = [...visible(scope), ...conditions(filter)];
-  const bounds = [
-    low === null ? undefined : sql`${PLACE} > ${keyOf(low)}`,
-    high === null ? undefined : sql`${PLACE} < ${keyOf(high)}`,
-  ];
-  const [order, opposite] = readsDescending(page) ? [desc, asc] : [asc, desc];
+  const descending = readsDescending(page);
+  const stretch: Stretch = {
+    bounds: [
+      ...(low === null ? [] : [{ is: '>', key: low } as const]),
+      ...(high === null ? [] : [{ is: '<', key: high } as const]),
+    ],
+    descending,
+    limit: page.limit + 1,
+  };
+  const walk = await chooseWalk(database, { scope, filter }, stretch);
+  const order = descending ? desc : asc;
   const reading = orm
     .select()
     .from(responses)
-    .where(and(...listed, ...bounds))
-    .orderBy(order(responses.createdAt), order(responses.id))
-    .limit(page.limit + 1);
+    .where(and(sql`${responses.id} in (select id from (${walk(stretch)}) found)`, ...visible(scope)))
+    .orderBy(order(responses.createdAt), order(responses.id));
   const start = startOf(page);
   if (start === null) return toPage((await reading).map(toResponseRow), page, false);
   // What was there when the cursor was given out may have been deleted since.
-  const beyond = readsDescending(page) ? sql`${PLACE} >= ${keyOf(start)}` : sql`${PLACE} <= ${keyOf(start)}`;
-  const looking = orm
-    .select({ id: responses.id })
-    .from(responses)
-    .where(and(...listed, beyond))
-    .orderBy(opposite(responses.createdAt), opposite(responses.id))
-    .limit(1);
-  const [rows, behind] = await Promise.all([reading, looking]);
+  const beyond = walk({
+    bounds: [{ is: descending ? '>=' : '<=', key: start }],
+    descending: !descending,
+    limit: 1,
+  });
+  const [rows, behind] = await Promise.all([reading, orm.execute(beyond)]);
   return toPage(rows.map(toResponseRow), page, behind.length > 0);
-}
-
-const PLACE = sql`(${responses.createdAt}, ${responses.id})`;
-
-function keyOf({ createdAt, id }: TimeKey): SQL {
-  return sql`(${new Date(createdAt).toISOString()}::timestamptz, ${id})`;
 }
 
 /** How many responses the filter leaves, or null for more than `cap`. */
 export async function countResponses(
-  { orm }: Database,
+  database: Database,
   scope: Scope,
   { filter, cap }: { readonly filter: ResponseFilter; readonly cap: number },
 ): Promise<number | null> {
-  const counted = orm
-    .select({ one: sql`1`.as('one') })
-    .from(responses)
-    .where(and(...visible(scope), ...conditions(filter)))
-    .limit(cap + 1)
-    .as('counted');
-  const [row] = await orm.select({ count: sql<number>`count(*)::int` }).from(counted);
+  const stretch: Stretch = { bounds: [], descending: true, limit: cap + 1 };
+  const walk = await chooseWalk(database, { scope, filter }, stretch);
+  const [row] = await database.orm.execute<{ count: number }>(
+    sql`select count(*)::int as count from (${walk(stretch)}) counted`,
+  );
   const count = row?.count ?? 0;
   return count > cap ? null : count;
 }
 
 function visible(scope: Scope): SQL[] {
   return [eq(responses.tenant, scope.tenant), isNull(responses.deletedAt)];
-}
-
-function conditions(filter: ResponseFilter): (SQL | undefined)[] {
-  const { status, model, createdAfter, createdBefore, metadata, background, previousResponseId, isRoot } =
-    filter;
-  return [
-    isGiven(status) ? inArray(responses.status, [...status]) : undefined,
-    isGiven(model) ? eq(responses.model, model) : undefined,
-    isGiven(createdAfter) ? gt(responses.createdAt, toMoment(createdAfter)) : undefined,
-    isGiven(createdBefore) ? lt(responses.createdAt, toMoment(createdBefore)) : undefined,
-    isGiven(metadata) ? sql`${responses.metadata} @> ${JSON.stringify(metadata)}::jsonb` : undefined,
-    isGiven(background) ? eq(responses.background, background) : undefined,
-    isGiven(previousResponseId) ? eq(responses.previousResponseId, previousResponseId) : undefined,
-    isRoot === true ? isNull(responses.previousResponseId) : undefined,
-    isRoot === false ? sql`${responses.previousResponseId} is not null` : undefined,
-  ];
-}
-
-function isGiven<Value>(value: Value | null | undefined): value is Value {
-  return value !== null && value !== undefined;
-}
-
-const FIRST_MOMENT = Date.parse('0001-01-01T00:00:00Z');
-const LAST_MOMENT = Date.parse('9999-12-31T23:59:59.999Z');
-
-/** A date that Postgres reads as JavaScript writes it; no response was created outside of these. */
-function toMoment(time: number): Date {
-  return new Date(Math.min(Math.max(time, FIRST_MOMENT), LAST_MOMENT));
 }
 
 /** Settings that rows of earlier versions lack. */

@@ -11,6 +11,7 @@ import {
   text,
   timestamp,
   uniqueIndex,
+  uuid,
 } from 'drizzle-orm/pg-core';
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import type { Item, ItemType } from '../protocol/items.ts';
@@ -85,15 +86,23 @@ export const responses = pgTable(
     index('responses_by_model')
       .on(table.tenant, table.model, table.createdAt, table.id)
       .where(sql`deleted_at is null`),
-    index('responses_continuing').on(table.previousResponseId, table.createdAt, table.id),
+    index('responses_continuing')
+      .on(table.previousResponseId, table.createdAt, table.id)
+      .where(sql`previous_response_id is not null`),
     index('responses_roots')
       .on(table.tenant, table.createdAt, table.id)
       .where(sql`deleted_at is null and previous_response_id is null`),
-    index('responses_by_metadata').using('gin', sql`metadata jsonb_path_ops`),
+    index('responses_not_roots')
+      .on(table.tenant, table.createdAt, table.id)
+      .where(sql`deleted_at is null and previous_response_id is not null`),
     index('responses_in_background')
       .on(table.tenant, table.background, table.createdAt, table.id)
       .where(sql`deleted_at is null`),
-    index('responses_owned').on(table.processId, table.createdAt).where(sql`completed_at is null`),
+    // Not by `completed_at`: of one response that is looked up by its id and has not ended, the planner would read all
+    // of this small index, and with it what has left it since the last vacuum.
+    index('responses_owned')
+      .on(table.processId, table.createdAt)
+      .where(sql`status in ('queued', 'in_progress')`),
     index('responses_unwanted')
       .on(table.processId)
       .where(sql`completed_at is null and cancel_requested_at is not null`),
@@ -102,6 +111,23 @@ export const responses = pgTable(
       .on(table.completedAt)
       .where(sql`trimmed_at is null and completed_at is not null`),
   ],
+);
+
+/**
+ * The responses that have a pair of key and value in their metadata and are not deleted, by the time of their
+ * creation. An index of `metadata` itself would find them in no order: every match would be read and sorted for one page.
+ *
+ * Triggers of `responses` keep it, so that whoever writes a response, an earlier version of this program too, keeps it.
+ */
+export const responseMetadata = pgTable(
+  'response_metadata',
+  {
+    /** As the function `metadata_pairs` of the database makes it: a hash of tenant, key and value. */
+    pair: uuid('pair').notNull(),
+    createdAt: time('created_at').notNull(),
+    responseId: text('response_id').$type<ResponseId>().notNull(),
+  },
+  (table) => [primaryKey({ columns: [table.pair, table.createdAt, table.responseId] })],
 );
 
 /** What went into a response (its own input only) and what came out of it. */

@@ -106,6 +106,11 @@ const FILTERS: readonly (readonly [name: string, filter: () => object, fits: Fit
     () => ({ status: ['INCOMPLETE', 'CANCELLED'] }),
     ({ status }) => /incomplete|cancelled/.test(status),
   ],
+  [
+    'most statuses, one of them twice',
+    () => ({ status: ['IN_PROGRESS', 'FAILED', 'COMPLETED', 'FAILED', 'QUEUED'] }),
+    ({ status }) => /in_progress|failed|completed/.test(status),
+  ],
   ['no status', () => ({ status: [] }), () => false],
   ['a model', () => ({ model: 'other-model' }), ({ model }) => model === 'other-model'],
   ['a model without responses', () => ({ model: 'third-model' }), () => false],

@@ -1,0 +1,120 @@
+import type { ItemId, ResponseId } from '../protocol/ids.ts';
+import type { Database } from './database.ts';
+
+/** The beginning of a run as its rows hold it. */
+export interface InsertRow {
+  /** This process: it must be alive. */
+  readonly processId: string;
+  readonly tenant: string;
+  readonly id: ResponseId;
+  readonly createdAt: string;
+  readonly status: string;
+  readonly model: string;
+  readonly parent: ResponseId | null;
+  readonly depth: number;
+  readonly settings: string;
+  readonly metadata: string;
+  readonly background: boolean;
+  readonly runBy: string | null;
+  readonly key: string | null;
+  readonly inputHash: string | null;
+  readonly items: readonly InsertItem[];
+  readonly answers: readonly ItemId[];
+  readonly lastSequence: number;
+  readonly events: string;
+}
+
+export interface InsertItem {
+  readonly id: ItemId;
+  readonly type: string;
+  readonly callKey: string | null;
+  readonly body: string;
+}
+
+/** What became of a row, and what stood in its way if it was not inserted: if none of this, its idempotency key. */
+export interface Insertion {
+  readonly id: ResponseId;
+  readonly isInserted: boolean;
+  readonly isAlive: boolean;
+  readonly hasParent: boolean;
+  readonly isOpen: boolean;
+}
+
+/**
+ * Commits the beginnings of some runs of one process in one statement: of each all of it or nothing, and nothing at all
+ * if it fails. No two of them may have the same key, or answer the same approval request. With `wait: false` a
+ * response to continue or an approval request that somebody is just about to change counts as gone.
+ * Gives what became of each, in their order.
+ *
+ * Locks are taken in the order of ids and keys: two such statements do not wait for each other. The arrays stand behind
+ * a `select` so that the planner cannot count them: it makes one plan for all numbers of them and keeps it.
+ */
+export function insertRows(
+  { sql }: Database,
+  rows: readonly InsertRow[],
+  { wait }: { readonly wait: boolean },
+): Promise<readonly Insertion[]> {
+  const text = <Key extends keyof InsertRow>(key: Key) => rows.map((row) => row[key]);
+  const items = rows.flatMap(({ id, tenant, items }) =>
+    items.map((item, position) => ({ ...item, tenant, responseId: id, position })),
+  );
+  const answers = rows.flatMap(({ id, answers }) => answers.map((request) => ({ request, id })));
+  const lock = wait ? sql`` : sql`skip locked`;
+  return sql<Insertion[]>`
+    with alive as (
+      select 1 from processes where id = ${rows[0]?.processId ?? ''} and ended_at is null for key share),
+    request as (
+      select * from unnest((select ${text('id')}::text[]), ${text('tenant')}::text[], ${text('createdAt')}::text[],
+        ${text('status')}::text[], ${text('model')}::text[], ${text('parent')}::text[], ${text('depth')}::int[],
+        ${text('settings')}::text[], ${text('metadata')}::text[], ${rows.map(({ background }) => String(background))}::text[],
+        ${text('runBy')}::text[], ${text('key')}::text[], ${text('inputHash')}::text[],
+        ${text('lastSequence')}::int[], ${text('events')}::text[]) with ordinality
+        as r (id, tenant, created_at, status, model, parent, depth, settings, metadata, background, run_by, key,
+          input_hash, last, events, place)),
+    answer as (
+      select * from unnest((select ${answers.map(({ request }) => request)}::text[]), ${answers.map(({ id }) => id)}::text[])
+        as a (request, response_id)),
+    parent as (
+      select id, tenant from responses
+      where id = any((select ${text('parent')}::text[])::text[]) and deleted_at is null order by id for key share ${lock}),
+    asked as (
+      select id, tenant from items
+      where id = any((select ${answers.map(({ request }) => request)}::text[])::text[]) and answered_by is null
+      order by id for update ${lock}),
+    checked as (
+      select r.*, exists (select 1 from alive) as is_alive,
+        r.parent is null or (r.parent, r.tenant) in (select id, tenant from parent) as has_parent,
+        not exists (
+          select 1 from answer a
+          where a.response_id = r.id and (a.request, r.tenant) not in (select id, tenant from asked)) as is_open
+      from request r),
+    allowed as (select * from checked where is_alive and has_parent and is_open),
+    kept as (
+      insert into idempotency_keys (tenant, key, input_hash, response_id)
+      select tenant, key, input_hash, id from allowed where key is not null order by tenant, key
+      on conflict do nothing returning response_id),
+    inserted as (
+      insert into responses (id, tenant, created_at, status, model, previous_response_id, depth, settings, metadata,
+        background, process_id)
+      select id, tenant, created_at::timestamptz, status, model, parent, depth, settings, metadata::jsonb,
+        background::boolean, run_by
+      from allowed where key is null or id in (select response_id from kept)
+      on conflict do nothing returning id),
+    given as (
+      insert into items (id, tenant, response_id, direction, position, type, call_key, body)
+      select i.id, i.tenant, i.response_id, 'input', i.position, i.type, i.call_key, i.body
+      from unnest((select ${items.map(({ id }) => id)}::text[]), ${items.map(({ tenant }) => tenant)}::text[],
+        ${items.map(({ responseId }) => responseId)}::text[], ${items.map(({ position }) => position)}::int[],
+        ${items.map(({ type }) => type)}::text[], ${items.map(({ callKey }) => callKey)}::text[],
+        ${items.map(({ body }) => body)}::text[]) as i (id, tenant, response_id, position, type, call_key, body)
+      where i.response_id in (select id from inserted)),
+    answered as (
+      update items set answered_by = a.response_id from answer a
+      where items.id = a.request and a.response_id in (select id from inserted)),
+    logged as (
+      insert into events (tenant, response_id, first, last, body)
+      select tenant, id, 0, last, events from request where id in (select id from inserted))
+    select id, is_alive as "isAlive", has_parent as "hasParent", is_open as "isOpen",
+      id in (select id from inserted) as "isInserted"
+    from checked order by place`;
+}

@@ -1,0 +1,109 @@
+import { firstEvents } from '../../src/engine/run/number-events.ts';
+import { type ItemId, newItemId, newResponseId, type ResponseId } from '../../src/protocol/ids.ts';
+import type { ResponseSettings } from '../../src/protocol/request.ts';
+import type { Database } from '../../src/store/database.ts';
+import { openDatabase } from '../../src/store/database.ts';
+import { type InsertOutcome, insertResponse } from '../../src/store/insert-response.ts';
+import { createTestDatabase } from './test-database.ts';
+
+const SETTINGS: ResponseSettings = {
+  model: 'm',
+  instructions: null,
+  tools: [],
+  toolChoice: { mode: 'auto' },
+  parallelToolCalls: true,
+  maxToolCalls: null,
+  maxOutputTokens: null,
+  temperature: null,
+  topP: null,
+  topLogprobs: null,
+  presencePenalty: null,
+  frequencyPenalty: null,
+  text: { format: { type: 'text' }, verbosity: null },
+  reasoning: null,
+  metadata: {},
+  truncation: 'disabled',
+  store: true,
+  stream: true,
+  background: false,
+  serviceTier: null,
+  safetyIdentifier: null,
+  promptCacheKey: null,
+};
+
+export interface Wanted {
+  readonly id?: ResponseId;
+  readonly model?: string;
+  readonly metadata?: { readonly [key: string]: string };
+  readonly parent?: ResponseId;
+  readonly key?: string;
+  readonly answers?: readonly ItemId[];
+  readonly processId?: string;
+}
+
+/** A database in which the process `here` is alive and `gone` is dead, and through which responses are inserted. */
+export async function openInsertions() {
+  const made = await createTestDatabase();
+  const { sql, url } = made;
+  await sql`
+    insert into processes (id, expires_at, ended_at) values
+      ('here', now() + interval '1 h', null), ('gone', now(), now())`;
+  const database = openDatabase(url);
+  return {
+    sql,
+    database,
+    url,
+    insert: (wanted: Wanted = {}, through: Database = database): Promise<InsertOutcome> => {
+      const { id = newResponseId(), processId = 'here', key, parent, answers = [] } = wanted;
+      const { model = 'm', metadata = {} } = wanted;
+      return insertResponse(
+        through,
+        { tenant: 'default' },
+        {
+          processId,
+          runBy: processId,
+          response: {
+            base: {
+              id,
+              createdAt: Date.now(),
+              previousResponseId: parent ?? null,
+              settings: { ...SETTINGS, model, metadata },
+            },
+            depth: parent === undefined ? 0 : 1,
+            input: [message(`To ${id}`), message('And this.')],
+            firstEvents: firstEvents({ background: false }),
+            answers,
+            idempotency: key === undefined ? null : { key, inputHash: 'hash' },
+          },
+        },
+      );
+    },
+    /** The same database; each statement, counted from 1, is run as `wrap` says. */
+    wrapped: (wrap: (count: number, run: () => Promise<unknown>) => Promise<unknown>): Database => {
+      let count = 0;
+      const through = new Proxy(database.sql, {
+        apply: (target, self, values) => {
+          const query = Reflect.apply(target, self, values);
+          // A piece of a statement is none.
+          return values[0].join('').trim().length < 20 ? query : wrap(++count, async () => query);
+        },
+      });
+      return { ...database, orm: database.orm, sql: through };
+    },
+    async [Symbol.asyncDispose]() {
+      await database.close();
+      await made[Symbol.asyncDispose]();
+    },
+  };
+}
+
+function message(text: string) {
+  return {
+    type: 'message',
+    id: newItemId('msg'),
+    role: 'user',
+    status: 'completed',
+    round: null,
+    content: [{ type: 'input_text', text }],
+  } as const;
+}
