@@ -1,0 +1,22 @@
+import { spawnSync } from 'node:child_process';
+import { availableParallelism } from 'node:os';
+
+/** The core of the server that is measured. */
+export const SERVER_CORE = 0;
+
+/** The core of everything else: the upstream, the clients, and the server's Postgres. */
+export const LOAD_CORE = 1;
+
+/** Without `taskset` or a second core nothing is pinned, and the results say so. */
+export const canPin =
+  availableParallelism() > 1 && spawnSync('taskset', ['-pc', `${process.pid}`]).status === 0;
+
+/** Keeps every thread of a process, and what it starts later, on one core. */
+export function pin(pid: number, core: number): void {
+  if (canPin) spawnSync('taskset', ['-apc', `${core}`, `${pid}`]);
+}
+
+/** A command line that runs on one core from its start. */
+export function pinned(command: readonly string[], core: number): readonly string[] {
+  return canPin ? ['taskset', '-c', `${core}`, ...command] : command;
+}

@@ -1,0 +1,72 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { findPostmaster } from '../../../src/store/embedded/postmaster.ts';
+import { type Cpu, childrenOf, cpuOf } from './cpu.ts';
+import { LOAD_CORE, pin, pinned, SERVER_CORE } from './pinning.ts';
+import { programOf, type ServerName } from './server-names.ts';
+
+/** A server under test: a process of its own. */
+export interface Server extends AsyncDisposable {
+  readonly name: ServerName;
+  /** `http://127.0.0.1:PORT/graphql` */
+  readonly url: string;
+  readonly pid: number;
+  cpu(): Cpu;
+  /** The CPU of its Postgres so far, in microseconds; 0 where there is none. */
+  postgresCpu(): number;
+}
+
+const ROOT = join(import.meta.dirname, '../../..');
+
+/** More than two thousand sockets on either side. */
+const MAX_FILES = 16_384;
+
+/** Starts it on its core, and its Postgres, if it has one, on the other. Fails when it ends instead. */
+export async function startServer(name: ServerName, upstreamUrl: string): Promise<Server> {
+  const { file, environment } = programOf(name);
+  const folder = await mkdtemp(join(tmpdir(), 'responses-bench-'));
+  const { PATH = '', HOME = '' } = process.env;
+  const env = { PATH, HOME, PORT: '0', DATA_DIR: folder, LOG_LEVEL: 'warn', OPENAI_BASE_URL: upstreamUrl };
+  const command = `ulimit -n ${MAX_FILES} 2>/dev/null; exec "$@"`;
+  const [program = '', ...args] = pinned(
+    ['bash', '-c', command, 'bash', process.execPath, join(ROOT, file)],
+    SERVER_CORE,
+  );
+  const child = spawn(program, args, {
+    env: { ...env, ...environment },
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const url = await listeningUrl(child);
+  const pid = child.pid ?? 0;
+  const postmaster = await findPostmaster(join(folder, 'postgres'));
+  const postgres = () => (postmaster === undefined ? [] : [postmaster.pid, ...childrenOf(postmaster.pid)]);
+  for (const each of postgres()) pin(each, LOAD_CORE);
+  return {
+    name,
+    url,
+    pid,
+    cpu: () => cpuOf(pid),
+    postgresCpu: () => postgres().reduce((sum, each) => sum + cpuOf(each).total, 0),
+    async [Symbol.asyncDispose]() {
+      if (child.exitCode === null && child.signalCode === null) {
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      }
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function listeningUrl(child: ChildProcess): Promise<string> {
+  if (child.stdout === null) throw new Error('A server without output.');
+  const { promise, resolve, reject } = Promise.withResolvers<string>();
+  createInterface({ input: child.stdout }).on('line', (line) => {
+    if (line.startsWith('listening on ')) resolve(line.slice('listening on '.length));
+  });
+  child.once('exit', (code) => reject(new Error(`A server ended with ${code} before it listened.`)));
+  return promise;
+}
