@@ -18,6 +18,8 @@ const FOLLOW = `subscription ($id: ID!) { responseStream(id: $id) { ${EVENT} } }
 
 const STREAM = `subscription ($model: String!) { responseStream(model: $model) { ${EVENT} } }`;
 
+const PUBLISHED = `subscription ($model: String!) { published(model: $model) { ${EVENT} } }`;
+
 const inputOf = (plan: Plan) => ({ model: toModel(plan), input: { text: 'Tell me something long.' } });
 
 /** Ours: starts a run that is to be followed. */
@@ -34,3 +36,15 @@ export const create = (plan: Plan): Operation => ({ query: CREATE, variables: { 
 
 /** The floors: a subscription that starts what it follows. */
 export const stream = (plan: Plan): Operation => ({ query: STREAM, variables: { model: toModel(plan) } });
+
+/** The stock build: follows what `publish` starts. */
+export const published = (plan: Plan): Operation => ({
+  query: PUBLISHED,
+  variables: { model: toModel(plan) },
+});
+
+/** The stock build: starts a run once it has so many followers, and publishes its events to them. */
+export const publish = (plan: Plan, followers: number): Operation => ({
+  query: START,
+  variables: { input: { ...inputOf(plan), followers } },
+});

@@ -1,4 +1,5 @@
 import { EventEmitter, on } from 'node:events';
+import { setTimeout as delay } from 'node:timers/promises';
 import { buildSchema } from 'graphql';
 import { useServer } from 'graphql-ws/use/ws';
 import { WebSocketServer } from 'ws';
@@ -30,12 +31,17 @@ async function* fromPublished(model: string) {
   }
 }
 
-async function publish(model: string): Promise<void> {
+async function publish({ model, followers = 0 }: Published): Promise<void> {
+  while (published.listenerCount(model) < followers) await delay(5);
   for await (const event of run(model)) published.emit(model, event);
 }
 
 interface Asked {
   readonly model: string;
+}
+
+interface Published extends Asked {
+  readonly followers?: number;
 }
 
 const schema = buildSchema(typeDefs);
@@ -46,8 +52,8 @@ if (subscription['published'] !== undefined)
   subscription['published'].subscribe = (_root, { model }: Asked) => fromPublished(model);
 const mutation = schema.getMutationType()?.getFields() ?? {};
 if (mutation['createResponse'] !== undefined)
-  mutation['createResponse'].resolve = (_root, { input }: { readonly input: Asked }) => {
-    void publish(input.model);
+  mutation['createResponse'].resolve = (_root, { input }: { readonly input: Published }) => {
+    void publish(input);
     return { response: { id: input.model, status: 'IN_PROGRESS' }, errors: [] };
   };
 

@@ -17,7 +17,7 @@ export const typeDefs = /* GraphQL */ `
     response: Response!
   }
   input TextInput { text: String! }
-  input CreateResponseInput { model: String! input: TextInput! stream: Boolean }
+  input CreateResponseInput { model: String! input: TextInput! followers: Int }
   type Error { message: String! }
   type CreateResponsePayload { response: Response errors: [Error!]! }
   type Query { ok: Boolean! }
@@ -25,7 +25,7 @@ export const typeDefs = /* GraphQL */ `
   type Subscription {
     "Starts a run and follows it."
     responseStream(model: String!): ResponseEvent!
-    "Follows a run that was started by createResponse."
+    "Follows a run that createResponse starts once it has so many followers."
     published(model: String!): ResponseEvent!
   }
 `;

@@ -6,14 +6,19 @@ export interface Cpu {
   readonly total: number;
   /** The thread that runs the JavaScript. */
   readonly main: number;
+  /** How long that thread could have run but was not let. */
+  readonly waited: number;
 }
 
 /** From the kernel's scheduler, which counts nanoseconds for each thread. A process that has gone counts nothing. */
 export function cpuOf(pid: number): Cpu {
-  const threads = threadsOf(pid).map((thread) => [thread, nanoseconds(pid, thread)] as const);
-  const total = threads.reduce((sum, [, each]) => sum + each, 0);
-  const main = threads.find(([thread]) => thread === pid)?.[1] ?? 0;
-  return { total: total / 1000, main: main / 1000 };
+  const threads = threadsOf(pid).map((thread) => ({ thread, ...timesOf(pid, thread) }));
+  const main = threads.find(({ thread }) => thread === pid);
+  return {
+    total: threads.reduce((sum, { ran }) => sum + ran, 0),
+    main: main?.ran ?? 0,
+    waited: main?.waited ?? 0,
+  };
 }
 
 export function threadsOf(pid: number): readonly number[] {
@@ -24,11 +29,14 @@ export function threadsOf(pid: number): readonly number[] {
   }
 }
 
-function nanoseconds(pid: number, thread: number): number {
+/** In microseconds. */
+function timesOf(pid: number, thread: number): { readonly ran: number; readonly waited: number } {
   try {
-    return Number(readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1').split(' ')[0]);
+    const text = readFileSync(`/proc/${pid}/task/${thread}/schedstat`, 'latin1');
+    const [ran = 0, waited = 0] = text.split(' ').map(Number);
+    return { ran: ran / 1000, waited: waited / 1000 };
   } catch {
-    return 0;
+    return { ran: 0, waited: 0 };
   }
 }
 

@@ -31,11 +31,11 @@ export async function playScenario(
   const measure = async (name: ServerName): Promise<Sample> => {
     if (scenario.isFresh) {
       await using server = await open(name);
-      return await scenario.measure(server, bench);
+      return await watched(scenario, server, bench);
     }
     const server = kept.get(name) ?? cleanUp.use(await open(name));
     kept.set(name, server);
-    return await scenario.measure(server, bench);
+    return await watched(scenario, server, bench);
   };
   if (!scenario.isFresh)
     for (const name of scenario.servers) {
@@ -54,4 +54,12 @@ export async function playScenario(
     tell(`${scenario.name} ${round + 1}/${count}`);
   }
   return { scenario, rounds };
+}
+
+/** Measures, and sees how much of the time the server was kept waiting for its core: by other programs, mostly. */
+async function watched(scenario: Scenario, server: Server, bench: Bench): Promise<Sample> {
+  const [before, startedAt] = [server.cpu().waited, performance.now()];
+  const sample = await scenario.measure(server, bench);
+  const waited = server.cpu().waited - before;
+  return { ...sample, 'waited %': waited / 10 / (performance.now() - startedAt) };
 }

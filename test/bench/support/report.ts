@@ -5,11 +5,6 @@ import { columnsOf, figuresOf, spreadOf, verdictsOf } from './summary.ts';
 /** What a scenario found, as Markdown: medians of every column, then the claims. */
 export function reportOf(played: Played): string {
   const { scenario, rounds } = played;
-  const columns = columnsOf(played);
-  const figures = scenario.servers.map((name) => [
-    name,
-    ...columns.map((column) => format(spreadOf(figuresOf(played, name, column)).median)),
-  ]);
   const verdicts = verdictsOf(played).map(({ claim, target, min, median, max, holds }) => [
     claim,
     target,
@@ -21,19 +16,37 @@ export function reportOf(played: Played): string {
   return [
     `## ${scenario.name}`,
     `${scenario.title}. Medians of ${rounds.length} rounds.`,
-    table([['', ...columns], ...figures]),
+    ...figureTables(played),
     table([['claim', 'target', 'min', 'median', 'max', 'holds'], ...verdicts]),
   ].join('\n\n');
 }
 
+/** Columns whose names begin alike, up to a colon, make a table of their own. */
+function figureTables(played: Played): readonly string[] {
+  const groups = Map.groupBy(columnsOf(played), (column) => /^(.*): /.exec(column)?.[1] ?? '');
+  return [...groups].map(([group, columns]) => {
+    const head = [group, ...columns.map((column) => column.replace(`${group}: `, ''))];
+    const rows = played.scenario.servers.map((name) => [
+      name,
+      ...columns.map((column) => format(spreadOf(figuresOf(played, name, column)).median)),
+    ]);
+    return table([head, ...rows]);
+  });
+}
+
 /** A table whose columns are aligned in plain text, too. The first row is its head, the first column its names. */
 export function table(rows: readonly (readonly string[])[]): string {
-  const widths = (rows[0] ?? []).map((_, column) =>
-    Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)),
-  );
-  const line = (cells: readonly string[]) =>
-    `| ${cells.map((cell, column) => (column === 0 ? cell.padEnd(widths[column] ?? 0) : cell.padStart(widths[column] ?? 0))).join(' | ')} |`;
-  const rule = `|${widths.map((width, column) => (column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`)).join('|')}|`;
   const [head = [], ...body] = rows;
-  return [line(head), rule, ...body.map(line)].join('\n');
+  const widths = head.map((_, column) => Math.max(3, ...rows.map((row) => row[column]?.length ?? 0)));
+  const line = (cells: readonly string[]) => {
+    const padded = widths.map((width, column) => {
+      const cell = cells[column] ?? '';
+      return column === 0 ? cell.padEnd(width) : cell.padStart(width);
+    });
+    return `| ${padded.join(' | ')} |`;
+  };
+  const rules = widths.map((width, column) =>
+    column === 0 ? '-'.repeat(width + 2) : `${'-'.repeat(width + 1)}:`,
+  );
+  return [line(head), `|${rules.join('|')}|`, ...body.map(line)].join('\n');
 }
