@@ -24,7 +24,7 @@ export async function playScenario(
   const kept = new Map<ServerName, Server>();
   await using cleanUp = new AsyncDisposableStack();
   const open = async (name: ServerName) => {
-    const server = await startServer(name, bench.upstream.url);
+    const server = await startServer(name, { upstreamUrl: bench.upstream.url });
     await scenario.warmUp(server, bench);
     return server;
   };

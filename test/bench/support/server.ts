@@ -25,9 +25,18 @@ const ROOT = join(import.meta.dirname, '../../..');
 /** More than two thousand sockets on either side. */
 const MAX_FILES = 16_384;
 
+export interface ServerOptions {
+  readonly upstreamUrl: string;
+  /** Beyond what its name says. */
+  readonly environment?: { readonly [key: string]: string };
+}
+
 /** Starts it on its core, and its Postgres, if it has one, on the other. Fails when it ends instead. */
-export async function startServer(name: ServerName, upstreamUrl: string): Promise<Server> {
-  const { file, environment } = programOf(name);
+export async function startServer(
+  name: ServerName,
+  { upstreamUrl, environment = {} }: ServerOptions,
+): Promise<Server> {
+  const { file, environment: own } = programOf(name);
   const folder = await mkdtemp(join(tmpdir(), 'responses-bench-'));
   const { PATH = '', HOME = '' } = process.env;
   const env = { PATH, HOME, PORT: '0', DATA_DIR: folder, LOG_LEVEL: 'warn', OPENAI_BASE_URL: upstreamUrl };
@@ -37,7 +46,7 @@ export async function startServer(name: ServerName, upstreamUrl: string): Promis
     SERVER_CORE,
   );
   const child = spawn(program, args, {
-    env: { ...env, ...environment },
+    env: { ...env, ...own, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
   const url = await listeningUrl(child);
