@@ -1,6 +1,5 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
 import { BodyReader } from './body-reader.ts';
+import { connectTo } from './connect.ts';
 
 /** One connection that is kept alive, for one request after the other. */
 export interface RawHttp {
@@ -15,51 +14,67 @@ export interface HttpRequest {
   readonly body: object;
 }
 
-export async function openHttp(url: string): Promise<RawHttp> {
-  const { hostname, port } = new URL(url);
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-  socket.on('error', () => {}); // 'close' follows
-  await once(socket, 'connect');
+export async function openHttp(address: string): Promise<RawHttp> {
+  const url = new URL(address);
+  let answer: AnswerReader | null = null;
+  const socket = await connectTo(url, {
+    onBytes: (bytes) => {
+      if (answer?.push(bytes)) answer = null;
+    },
+    onClose: () => answer?.fail('The server closed the connection before its answer was whole.'),
+  });
   return {
-    post: (request, onBody) => {
-      const body = JSON.stringify(request.body);
-      const answered = readAnswer(socket, onBody);
+    post: ({ path, accept, body }, onBody) => {
+      const text = JSON.stringify(body);
       socket.write(
-        `POST ${request.path} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nAccept: ${request.accept}\r\n` +
-          `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(body)}\r\n\r\n${body}`,
+        `POST ${path} HTTP/1.1\r\nHost: ${url.host}\r\nAccept: ${accept}\r\n` +
+          `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
       );
-      return answered;
+      answer = new AnswerReader(onBody);
+      return answer.whole;
     },
     close: () => socket.destroy(),
   };
 }
 
-/** Resolves when the body has ended. */
-function readAnswer(socket: Socket, onBody: (bytes: Buffer) => void): Promise<void> {
-  const { promise, resolve, reject } = Promise.withResolvers<void>();
-  let head: Buffer = Buffer.alloc(0);
-  let body: BodyReader | undefined;
-  const leave = (error?: Error) => {
-    socket.off('data', read);
-    socket.off('close', close);
-    if (error === undefined) resolve();
-    else reject(error);
-  };
-  const read = (bytes: Buffer) => {
-    let piece = bytes;
-    if (body === undefined) {
-      head = Buffer.concat([head, bytes]);
-      const end = head.indexOf('\r\n\r\n');
-      if (end < 0) return;
-      const text = head.toString('latin1', 0, end);
-      if (!text.startsWith('HTTP/1.1 200')) return leave(new Error(head.toString('latin1')));
-      body = new BodyReader(text);
-      piece = head.subarray(end + 4);
+/** One answer as it comes. */
+class AnswerReader {
+  private readonly onBody: (bytes: Buffer) => void;
+  private readonly end = Promise.withResolvers<void>();
+  private head: Buffer = Buffer.alloc(0);
+  private body: BodyReader | null = null;
+
+  constructor(onBody: (bytes: Buffer) => void) {
+    this.onBody = onBody;
+  }
+
+  /** Resolves when the body has ended. */
+  get whole(): Promise<void> {
+    return this.end.promise;
+  }
+
+  /** True once it is whole, or no answer that is wanted. */
+  push(bytes: Buffer): boolean {
+    if (this.body !== null) return this.pushBody(this.body, bytes);
+    this.head = Buffer.concat([this.head, bytes]);
+    const end = this.head.indexOf('\r\n\r\n');
+    if (end < 0) return false;
+    const text = this.head.toString('latin1', 0, end);
+    if (!text.startsWith('HTTP/1.1 200')) {
+      this.fail(this.head.toString('latin1'));
+      return true;
     }
-    if (body.push(piece, onBody)) leave();
-  };
-  const close = () => leave(new Error('The server closed the connection before its answer was whole.'));
-  socket.on('data', read);
-  socket.once('close', close);
-  return promise;
+    this.body = new BodyReader(text);
+    return this.pushBody(this.body, this.head.subarray(end + 4));
+  }
+
+  fail(reason: string): void {
+    this.end.reject(new Error(reason));
+  }
+
+  private pushBody(body: BodyReader, bytes: Buffer): boolean {
+    const isWhole = body.push(bytes, this.onBody);
+    if (isWhole) this.end.resolve();
+    return isWhole;
+  }
 }

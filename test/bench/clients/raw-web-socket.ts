@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { connectTo } from './connect.ts';
 
 /** A WebSocket on a plain socket, just enough of one: whole text messages, in both directions. */
 export interface RawWebSocket {
@@ -18,66 +18,66 @@ const CLOSE = 8;
 const PING = 9;
 const PONG = 10;
 
+const NONE = Buffer.alloc(0);
+
 /** @throws Error when the server does not agree to a WebSocket. */
 export async function openWebSocket(
-  url: string,
+  address: string,
   protocol: string,
   { onMessage, onClose }: WebSocketEvents,
 ): Promise<RawWebSocket> {
-  const { hostname, port, pathname } = new URL(url);
-  const socket = connect({ host: hostname, port: Number(port), noDelay: true });
-  socket.on('error', () => {}); // 'close' follows
-  await once(socket, 'connect');
-  socket.write(
-    `GET ${pathname} HTTP/1.1\r\nHost: ${hostname}:${port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
-      `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n` +
-      `${protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`}\r\n`,
-  );
-  let held = await readUpgrade(socket);
+  const url = new URL(address);
+  const upgraded = Promise.withResolvers<void>();
+  let isOpen = false;
+  let held: Buffer = NONE;
   const take = (opcode: number, payload: Buffer) => {
     if (opcode === PING) sendFrame(socket, PONG, payload);
     else if (opcode === CLOSE) socket.end();
     else onMessage(payload);
   };
-  const read = (bytes: Buffer) => {
+  const onBytes = (bytes: Buffer) => {
     const all = held.length === 0 ? bytes : Buffer.concat([held, bytes]);
-    held = all.subarray(readFrames(all, take));
+    let at = 0;
+    if (!isOpen) {
+      const end = all.indexOf('\r\n\r\n');
+      if (end >= 0) {
+        at = end + 4;
+        isOpen = all.toString('latin1', 0, end).startsWith('HTTP/1.1 101');
+        if (isOpen) upgraded.resolve();
+        else upgraded.reject(new Error(all.toString('latin1')));
+      }
+    }
+    if (isOpen) at = readFrames(all, at, take);
+    held = at === all.length ? NONE : Buffer.from(all.subarray(at)); // a copy: the bytes are not ours to keep
   };
-  read(Buffer.alloc(0));
-  socket.on('data', read);
-  socket.once('close', () => onClose('the server closed the socket'));
-  socket.resume();
+  const socket = await connectTo(url, {
+    onBytes,
+    onClose: () => {
+      upgraded.reject(new Error('The server closed the connection.'));
+      onClose('The server closed the socket.');
+    },
+  });
+  socket.write(
+    `GET ${url.pathname} HTTP/1.1\r\nHost: ${url.host}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n` +
+      `Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n` +
+      `${protocol === '' ? '' : `Sec-WebSocket-Protocol: ${protocol}\r\n`}\r\n`,
+  );
+  await upgraded.promise;
   return { send: (text) => sendFrame(socket, TEXT, Buffer.from(text)), close: () => socket.destroy() };
 }
 
-/** The bytes that came behind the answer to the upgrade. */
-async function readUpgrade(socket: Socket): Promise<Buffer> {
-  let held: Buffer = Buffer.alloc(0);
-  for (;;) {
-    const [bytes]: unknown[] = await once(socket, 'data', { signal: AbortSignal.timeout(30_000) });
-    if (!Buffer.isBuffer(bytes)) continue;
-    held = Buffer.concat([held, bytes]);
-    const end = held.indexOf('\r\n\r\n');
-    if (end < 0) continue;
-    socket.pause();
-    if (!held.toString('latin1', 0, end).startsWith('HTTP/1.1 101'))
-      throw new Error(held.toString('latin1', 0, end));
-    return held.subarray(end + 4);
-  }
-}
-
-/** Takes every whole frame; returns where the first that is not begins. Servers send short messages unfragmented. */
-function readFrames(bytes: Buffer, take: (opcode: number, payload: Buffer) => void): number {
-  let at = 0;
+/** Takes every whole frame from `start` on; returns where the first that is not begins. Servers send short messages unfragmented. */
+function readFrames(bytes: Buffer, start: number, take: (opcode: number, payload: Buffer) => void): number {
+  let at = start;
   while (at + 2 <= bytes.length) {
     const short = (bytes[at + 1] ?? 0) & 0x7f;
-    const start = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
-    if (start > bytes.length) break;
+    const begin = at + (short < 126 ? 2 : short === 126 ? 4 : 10);
+    if (begin > bytes.length) break;
     const length =
       short < 126 ? short : short === 126 ? bytes.readUInt16BE(at + 2) : bytes.readUIntBE(at + 4, 6);
-    if (start + length > bytes.length) break;
-    take((bytes[at] ?? 0) & 0x0f, bytes.subarray(start, start + length));
-    at = start + length;
+    if (begin + length > bytes.length) break;
+    take((bytes[at] ?? 0) & 0x0f, bytes.subarray(begin, begin + length));
+    at = begin + length;
   }
   return at;
 }

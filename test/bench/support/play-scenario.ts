@@ -20,7 +20,8 @@ export async function playScenario(
   tell: (line: string) => void,
 ): Promise<Played> {
   const rounds: Round[] = [];
-  const count = Math.min(bench.rounds, scenario.rounds ?? bench.rounds);
+  const most = scenario.rounds ?? bench.rounds;
+  const count = Math.min(bench.rounds, bench.isQuick ? Math.ceil(most / 3) : most);
   const kept = new Map<ServerName, Server>();
   await using cleanUp = new AsyncDisposableStack();
   const open = async (name: ServerName) => {

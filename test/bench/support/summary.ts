@@ -48,7 +48,7 @@ export function verdictsOf(played: Played): readonly Verdict[] {
 function judgeTarget({ rounds }: Played, { column, of, against, sense, ratio }: Target): Verdict {
   const ratios = rounds.flatMap((round) => {
     const [ours, theirs] = [round[of]?.[column], round[against]?.[column]];
-    return ours === undefined || theirs === undefined ? [] : [ours / theirs];
+    return ours === undefined || !theirs ? [] : [ours / theirs]; // to nothing there is no ratio
   });
   const spread = spreadOf(ratios);
   return {
