@@ -1,11 +1,13 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
+import { messageOf } from '../../src/util/errors.ts';
 import { scenarios } from './scenarios/scenarios.ts';
 import { describeMachine } from './support/machine.ts';
 import { LOAD_CORE, pin } from './support/pinning.ts';
 import { type Played, playScenario } from './support/play-scenario.ts';
 import { reportOf } from './support/report.ts';
+import type { Scenario } from './support/scenario.ts';
 import { verdictsOf } from './support/summary.ts';
 import { startUpstream } from './upstream/upstream.ts';
 
@@ -36,9 +38,7 @@ const all: Played[] = [];
 const reports = [await describeMachine(rounds)];
 write(reports.join());
 for (const scenario of chosen) {
-  const played = await playScenario(scenario, { upstream, isQuick: values.quick, rounds }, tell);
-  const report = reportOf(played);
-  all.push(played);
+  const report = await play(scenario);
   reports.push(report);
   write(report);
 }
@@ -54,3 +54,15 @@ await writeFile(join(folder, 'last-run.json'), `${JSON.stringify(results, null, 
 // Only a whole run is worth keeping beside the code.
 const isWhole = wanted.length === 0 && !values.quick;
 await writeFile(join(folder, isWhole ? 'RESULTS.md' : 'last-run.md'), `${reports.join('\n\n')}\n`);
+
+/** The report of a scenario. One that fails costs its own figures, not those of the others. */
+async function play(scenario: Scenario): Promise<string> {
+  try {
+    const played = await playScenario(scenario, { upstream, isQuick: values.quick, rounds }, tell);
+    all.push(played);
+    return reportOf(played);
+  } catch (error) {
+    process.exitCode = 1;
+    return `## ${scenario.name}\n\nFailed: ${messageOf(error)}`;
+  }
+}

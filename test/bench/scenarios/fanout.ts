@@ -44,12 +44,14 @@ async function play(server: Server, { upstream }: Bench, chunks: number): Promis
   if (starter === undefined) return {};
 
   let characters = 0;
+  let pieces = 0;
   let waiting = followers.length;
   const everyoneHasBegun = Promise.withResolvers<void>();
   const run = (socket: GraphQLSocket, operation: Operation) => {
     let hasBegun = false;
     return socket.run(operation, (count) => {
       characters += count;
+      pieces++;
       if (hasBegun) return;
       hasBegun = true;
       if (--waiting === 0) everyoneHasBegun.resolve();
@@ -61,7 +63,7 @@ async function play(server: Server, { upstream }: Bench, chunks: number): Promis
   all.catch(everyoneHasBegun.reject);
   if (!isOurs) await starter.run(publish(plan, FOLLOWERS));
   await everyoneHasBegun.promise;
-  const before = characters;
+  const before = { characters, pieces };
   const cost = await costOf(server, async () => {
     upstream.played(plan)?.release();
     await all;
@@ -69,10 +71,11 @@ async function play(server: Server, { upstream }: Bench, chunks: number): Promis
   for (const socket of sockets) socket.close();
   if (characters !== chunks * CHUNK_CHARACTERS * FOLLOWERS)
     throw new Error(`Only ${characters} characters came.`);
-  const delivered = (characters - before) / CHUNK_CHARACTERS;
+  const delivered = (characters - before.characters) / CHUNK_CHARACTERS;
   return {
     'µs/delivered': cost.total / delivered,
     'main thread': cost.main / delivered,
     Postgres: cost.postgres / delivered,
+    'deltas/event': delivered / (pieces - before.pieces),
   };
 }

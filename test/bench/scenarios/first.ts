@@ -1,5 +1,6 @@
 import { openOurs, openStock } from '../clients/lines.ts';
 import { quantile } from '../support/latency.ts';
+import { costOf } from '../support/meter.ts';
 import type { Bench, Sample, Scenario } from '../support/scenario.ts';
 import type { Server } from '../support/server.ts';
 import { createPlan } from '../upstream/plan.ts';
@@ -23,11 +24,17 @@ export const first: Scenario = {
     await play(server, bench, bench.isQuick ? 100 : 400);
   },
   async measure(server, bench): Promise<Sample> {
-    const times = (await play(server, bench, bench.isQuick ? 50 : 100)).toSorted((a, b) => a - b);
+    const count = bench.isQuick ? 50 : 100;
+    let times: number[] = [];
+    const cost = await costOf(server, async () => {
+      times = (await play(server, bench, count)).toSorted((a, b) => a - b);
+    });
     return {
       'median ms': quantile(times, 0.5),
       'p90 ms': quantile(times, 0.9),
       'p99 ms': quantile(times, 0.99),
+      'µs each': cost.total / count,
+      Postgres: cost.postgres / count,
     };
   },
 };

@@ -46,16 +46,11 @@ export function residentKb(pid: number): number {
   return Number(/^VmRSS:\s+(\d+)/m.exec(status)?.[1] ?? 0);
 }
 
-/** The processes whose parent this is. */
+/** The processes that this one has started and that live. */
 export function childrenOf(pid: number): readonly number[] {
-  const all = readdirSync('/proc').map(Number).filter(Boolean);
-  return all.filter((each) => parentOf(each) === pid);
-}
-
-function parentOf(pid: number): number {
   try {
-    return Number(/^PPid:\s+(\d+)/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1'))?.[1] ?? 0);
+    return readFileSync(`/proc/${pid}/task/${pid}/children`, 'latin1').split(' ').filter(Boolean).map(Number);
   } catch {
-    return 0;
+    return [];
   }
 }

@@ -28,6 +28,10 @@ export interface StepResult {
 }
 
 const RAMP_MS = 1000;
+
+/** A server that fell behind may take so long to catch up once its streams are ended. */
+const DRAIN_MS = 60_000;
+
 const MAX_P99_MS = 50;
 const MIN_SHARE = 0.9;
 
@@ -53,7 +57,7 @@ export async function playStep(
   await delay(measuredMs);
   const { characters, latencies } = recorder.close();
   const after = readingsOf(server, streams);
-  await endStreams(streams);
+  await endStreams(streams, DRAIN_MS);
 
   const sent = after.sent - before.sent;
   const postgres = after.postgres - before.postgres;

@@ -21,7 +21,7 @@ export async function playScenario(
 ): Promise<Played> {
   const rounds: Round[] = [];
   const most = scenario.rounds ?? bench.rounds;
-  const count = Math.min(bench.rounds, bench.isQuick ? Math.ceil(most / 3) : most);
+  const count = Math.min(bench.rounds, bench.isQuick && scenario.rounds !== undefined ? 1 : most);
   const kept = new Map<ServerName, Server>();
   await using cleanUp = new AsyncDisposableStack();
   const open = async (name: ServerName) => {
