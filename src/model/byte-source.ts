@@ -76,8 +76,9 @@ export class PushedBytes implements ByteSource {
   }
 
   leave(): void {
-    if (this.state === null) this.leaving ??= setTimeout(() => this.close(), LEAVING_MS).unref();
-    this.connection.resume();
+    if (this.state !== null || this.leaving !== undefined) return;
+    this.leaving = setTimeout(() => this.close(), LEAVING_MS).unref();
+    if (this.size > MAX_WAITING) this.connection.resume();
   }
 
   private answer(): PromiseWithResolvers<Buffer | null> | null {

@@ -151,11 +151,14 @@ export function createMcpServers({ fetch, secrets, timeoutMs }: McpServersOption
         },
       }),
     async close() {
-      closing.abort(new ToolFailure('http', 'The connections to MCP servers are closed.'));
+      closing.abort(CLOSED);
       await atMost(CLOSE_MS, Promise.all([...attempts, ...Array.from(sessions, (each) => each.close())]));
     },
   };
 }
+
+/** One for all: every run closes its servers, and most have none. */
+const CLOSED = new ToolFailure('http', 'The connections to MCP servers are closed.');
 
 function connecting({ serverLabel }: McpServerTool): string {
   return `Connecting to "${serverLabel}"`;
