@@ -26,7 +26,7 @@ const MIGRATIONS = join(import.meta.dirname, '../../drizzle');
 /** Any number that nobody else uses: servers that start together migrate one after the other. */
 const MIGRATION_LOCK = 7_203_118_541;
 
-const CONNECTION = { application_name: 'responses-graphql', statement_timeout: 30_000 } as const;
+const CONNECTION = { application_name: 'responses-graphql', statement_timeout: 30_000, jit: 'off' } as const;
 
 /**
  * By default the client asks for the types of arrays on every new connection, with nobody to catch what that throws

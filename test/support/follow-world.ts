@@ -71,7 +71,7 @@ export function startFollowers(more: Partial<World> = {}) {
     return [{ ...row, found: isWhole ? 1 : 2, body: JSON.stringify(page) }];
   };
   const database = { sql } as unknown as Database;
-  const dependencies = { database, hub, reader: new LogReader(database) };
+  const dependencies = { database, hub, reader: new LogReader(database), recentOf: () => undefined };
   const follow = (after = -1) => followResponse(dependencies, { scope, responseId, after });
   /** As the recorder does: commits, then tells. */
   const tell = (told: readonly ResponseEvent[]) => {

@@ -184,6 +184,7 @@ export class EventRecorder implements EventSink {
     for (const entry of entries) {
       const { run, events, ended } = entry;
       this.release(entry);
+      run.recent.add(events);
       hub.tell(run.base.id, events);
       if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
       else if (!this.uncommitted.has(run)) run.flush();
