@@ -1,3 +1,4 @@
+import { sizeOfEvents } from '../../src/engine/following/events-size.ts';
 import { followResponse } from '../../src/engine/following/follow-response.ts';
 import { Hub } from '../../src/engine/following/hub.ts';
 import { LogReader } from '../../src/engine/following/log-reader.ts';
@@ -78,7 +79,7 @@ export function startFollowers(more: Partial<World> = {}) {
     world.log = [...world.log, ...told];
     const last = told.at(-1);
     if (last?.type === 'response.completed') world.end = last.sequenceNumber;
-    hub.tell(responseId, told);
+    hub.tell(responseId, told, sizeOfEvents(told));
   };
   /** As another process does: commits; its wake-up may come. */
   const log = (committed: readonly ResponseEvent[]) => {

@@ -21,14 +21,14 @@ export class RecentEvents {
   constructor(next: number, events: readonly ResponseEvent[] = []) {
     this.first = next - events.length;
     this.last = next - events.length - 1;
-    if (events.length > 0) this.add(events);
+    if (events.length > 0) this.add(events, sizeOfEvents(events));
   }
 
-  add(events: readonly ResponseEvent[]): void {
+  add(events: readonly ResponseEvent[], size: number): void {
     this.last += events.length;
     this.batches.push(events);
     this.count += events.length;
-    this.size += sizeOfEvents(events);
+    this.size += size;
     if (this.count <= MAX_RECENT.events && this.size <= MAX_RECENT.size) return;
     this.batches = []; // the log has them
     this.count = 0;
