@@ -1,4 +1,5 @@
 import { spawnSync } from 'node:child_process';
+import { existsSync, writeFileSync } from 'node:fs';
 import { availableParallelism, setPriority } from 'node:os';
 import { messageOf } from '../../../src/util/errors.ts';
 
@@ -25,12 +26,25 @@ export function pinned(command: readonly string[], core: number): readonly strin
 /** As `nice` counts: every other program gets about a tenth of a core that is wanted here. */
 const URGENT = -10;
 
+let isUrgent = false;
+
 /** From now on this process, and what it starts, goes before other programs. Returns why not, if that may not be. */
 export function raisePriority(): string | null {
   try {
     setPriority(URGENT);
+    isUrgent = true;
+    raiseSession(process.pid);
     return null;
   } catch (error) {
     return messageOf(error);
   }
+}
+
+/**
+ * Where the kernel shares cores between sessions first (autogroups), `nice` counts within one only: the session of
+ * the process is raised, too. A server's Postgres has one of its own.
+ */
+export function raiseSession(pid: number): void {
+  const file = `/proc/${pid}/autogroup`;
+  if (isUrgent && existsSync(file)) writeFileSync(file, `${URGENT}`);
 }
