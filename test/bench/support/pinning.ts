@@ -34,6 +34,9 @@ export function raisePriority(): string | null {
     setPriority(URGENT);
     isUrgent = true;
     raiseSession(process.pid);
+    // The session outlives this process: it may be somebody's terminal.
+    process.once('exit', () => writeSession(process.pid, 0));
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
     return null;
   } catch (error) {
     return messageOf(error);
@@ -45,6 +48,10 @@ export function raisePriority(): string | null {
  * the process is raised, too. A server's Postgres has one of its own.
  */
 export function raiseSession(pid: number): void {
+  if (isUrgent) writeSession(pid, URGENT);
+}
+
+function writeSession(pid: number, priority: number): void {
   const file = `/proc/${pid}/autogroup`;
-  if (isUrgent && existsSync(file)) writeFileSync(file, `${URGENT}`);
+  if (existsSync(file)) writeFileSync(file, `${priority}`);
 }
