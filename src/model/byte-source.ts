@@ -56,9 +56,10 @@ export class PushedBytes implements ByteSource {
   async read(): Promise<Buffer | null> {
     const [first, ...more] = this.waiting;
     if (first !== undefined) {
+      const isPaused = this.size > MAX_WAITING;
       this.waiting = [];
-      if (this.size > MAX_WAITING) this.connection.resume();
       this.size = 0;
+      if (isPaused) this.connection.resume(); // last: it pushes what it has at once
       return more.length === 0 ? first : Buffer.concat([first, ...more]);
     }
     if (this.state === null) {
