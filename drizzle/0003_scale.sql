@@ -1,3 +1,6 @@
+-- The strongest lock first: to get it later, while others wait for a weaker one, would be a deadlock with them.
+LOCK TABLE "responses" IN ACCESS EXCLUSIVE MODE;
+--> statement-breakpoint
 CREATE TABLE "response_metadata" (
 	"pair" uuid NOT NULL,
 	"created_at" timestamp (3) with time zone NOT NULL,
@@ -23,7 +26,6 @@ begin
 end
 $$;
 --> statement-breakpoint
--- From here on nobody writes responses until all of this is committed.
 CREATE TRIGGER "responses_inserted" AFTER INSERT ON "responses" FOR EACH ROW
 	WHEN (new.metadata <> '{}' and new.deleted_at is null) EXECUTE FUNCTION "keep_response_metadata"();
 --> statement-breakpoint
@@ -33,19 +35,16 @@ CREATE TRIGGER "responses_hidden" AFTER UPDATE OF "deleted_at" ON "responses" FO
 CREATE TRIGGER "responses_removed" AFTER DELETE ON "responses" FOR EACH ROW
 	WHEN (old.metadata <> '{}' and old.deleted_at is null) EXECUTE FUNCTION "keep_response_metadata"();
 --> statement-breakpoint
+DROP INDEX "responses_by_metadata";--> statement-breakpoint
+DROP INDEX "responses_continuing";--> statement-breakpoint
+DROP INDEX "responses_owned";--> statement-breakpoint
+CREATE INDEX "responses_not_roots" ON "responses" USING btree ("tenant","created_at","id") WHERE deleted_at is null and previous_response_id is not null;--> statement-breakpoint
+CREATE INDEX "responses_continuing" ON "responses" USING btree ("previous_response_id","created_at","id") WHERE previous_response_id is not null;--> statement-breakpoint
+CREATE INDEX "responses_owned" ON "responses" USING btree ("process_id","created_at") WHERE status in ('queued', 'in_progress');--> statement-breakpoint
 -- In the order of the primary key: many times quicker than any other.
 INSERT INTO "response_metadata" ("pair", "created_at", "response_id")
 SELECT "pair", "created_at", "id" FROM "responses", "metadata_pairs"("tenant", "metadata") "pair"
 WHERE "deleted_at" is null ORDER BY 1, 2, 3;
 --> statement-breakpoint
-CREATE INDEX "responses_not_roots" ON "responses" USING btree ("tenant","created_at","id") WHERE deleted_at is null and previous_response_id is not null;--> statement-breakpoint
-CREATE INDEX "responses_continuing_next" ON "responses" USING btree ("previous_response_id","created_at","id") WHERE previous_response_id is not null;--> statement-breakpoint
-CREATE INDEX "responses_owned_next" ON "responses" USING btree ("process_id","created_at") WHERE status in ('queued', 'in_progress');--> statement-breakpoint
--- Until a table's first vacuum the planner knows nothing of it.
-ANALYZE "response_metadata";--> statement-breakpoint
--- Readers wait from here on, and not for long.
-DROP INDEX "responses_by_metadata";--> statement-breakpoint
-DROP INDEX "responses_continuing";--> statement-breakpoint
-DROP INDEX "responses_owned";--> statement-breakpoint
-ALTER INDEX "responses_continuing_next" RENAME TO "responses_continuing";--> statement-breakpoint
-ALTER INDEX "responses_owned_next" RENAME TO "responses_owned";
+-- Until its first vacuum the planner would know nothing of it.
+ANALYZE "response_metadata";

@@ -78,7 +78,7 @@ export function createEngine(options: EngineOptions) {
   });
   const unstored = new UnstoredLogs(hub);
   const elsewhere = new Elsewhere({ ...shared, runsHere });
-  const following = createFollowing({ ...shared, unstored, runsHere });
+  const following = createFollowing({ ...shared, unstored, runOf: (id) => runs.get(id) });
   const background = new Background({
     ...shared,
     recorder,

@@ -137,6 +137,7 @@ export async function startResponse(
     inputLength: ownInput.length,
     state,
     nextSequence: events.length,
+    firstEvents: events,
     isTakenOver: false,
     sink: settings.store ? dependencies.recorder : dependencies.unstored,
     joining: dependencies.joining,

@@ -1,6 +1,6 @@
 import type { Engine } from '../engine/engine.ts';
 import type { Scope } from '../protocol/scope.ts';
-import { createLoaders, type Loaders } from './loaders.ts';
+import { LazyLoaders, type Loaders } from './loaders.ts';
 
 /** What every resolver is given, the same over HTTP, SSE and WebSocket. */
 export interface Context {
@@ -12,5 +12,5 @@ export interface Context {
 }
 
 export function createContext(caller: Omit<Context, 'load'>): Context {
-  return { ...caller, load: createLoaders(caller.engine, caller.scope) };
+  return { ...caller, load: new LazyLoaders(caller.engine, caller.scope) };
 }

@@ -28,7 +28,58 @@ export interface Loaders {
   responseCount(filter: Parameters<Engine['countResponses']>[1]): Promise<number | null>;
 }
 
-export function createLoaders(engine: Engine, scope: Scope): Loaders {
+/** Makes the loaders of an operation when the first is used: most subscriptions, of which there are many, use none. */
+export class LazyLoaders implements Loaders {
+  private readonly engine: Engine;
+  private readonly scope: Scope;
+  private made: Loaders | null = null;
+
+  constructor(engine: Engine, scope: Scope) {
+    this.engine = engine;
+    this.scope = scope;
+  }
+
+  response(id: ResponseId) {
+    return this.all.response(id);
+  }
+  state(view: ResponseView) {
+    return this.all.state(view);
+  }
+  item(id: ItemId) {
+    return this.all.item(id);
+  }
+  pendingItems(id: ResponseId) {
+    return this.all.pendingItems(id);
+  }
+  approvalAnswer(id: ItemId) {
+    return this.all.approvalAnswer(id);
+  }
+  continuations(query: ContinuationsQuery) {
+    return this.all.continuations(query);
+  }
+  continuationCount(id: ResponseId) {
+    return this.all.continuationCount(id);
+  }
+  inputItems(query: InputItemQuery) {
+    return this.all.inputItems(query);
+  }
+  inputItemCount(reach: InputReach) {
+    return this.all.inputItemCount(reach);
+  }
+  responses(query: Parameters<Loaders['responses']>[0]) {
+    return this.all.responses(query);
+  }
+  responseCount(filter: Parameters<Loaders['responseCount']>[0]) {
+    return this.all.responseCount(filter);
+  }
+
+  private get all(): Loaders {
+    this.made ??= createLoaders(this.engine, this.scope);
+    return this.made;
+  }
+}
+
+function createLoaders(engine: Engine, scope: Scope): Loaders {
   const waves = createWaves();
   const responses = byId(waves, (ids: readonly ResponseId[]) => engine.responses(scope, ids));
   const items = byId(waves, (ids: readonly ItemId[]) => engine.items(scope, ids));

@@ -43,6 +43,17 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
   const secrets = apiKey === null ? [] : [apiKey];
   const limitField = limitFieldOf(baseUrl);
 
+  /** What the upstream answers: a body to be read, or all of one. */
+  async function open(
+    request: ModelRequest,
+    signal: AbortSignal,
+  ): Promise<{ readonly body: ByteSource } | { readonly json: string }> {
+    const body = toChatRequest(request, limitField);
+    const answer = await client.chat.completions.create(body, { signal }).asResponse();
+    const source = transport.bodyOf(answer);
+    return source === null ? { json: await answer.text() } : { body: source };
+  }
+
   async function* stream(
     request: ModelRequest,
     signal: AbortSignal,
@@ -55,26 +66,20 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
     let isOver = false;
     try {
       signal.throwIfAborted();
-      const answer = await client.chat.completions
-        .create(toChatRequest(request, limitField), { signal: call.signal })
-        .asResponse();
       const reader = new ChunkReader({ wantsLogprobs: request.settings.topLogprobs !== null });
-      body = transport.bodyOf(answer);
-      if (body === null) yield reader.readCompletion(parse(await answer.text()));
+      const opened = await open(request, call.signal);
+      if ('json' in opened) yield reader.readCompletion(parse(opened.json));
       else {
+        body = opened.body;
         call.signal.addEventListener('abort', () => body?.close());
         const records = new SseReader();
         while (!isOver) {
           silence.begin(reader.failed ? AFTER_ERROR_MS : idleTimeoutMs);
-          const bytes = await body.read().catch((error: unknown) => {
-            if (!reader.failed || signal.aborted) throw error;
-            return null; // the error that the model reported says more
-          });
+          const { parts, last } = await nextParts({ body, records, reader }, signal);
           silence.end(); // however long the consumer takes, that is not the model's silence
-          const { parts, last } = readRecords(bytes === null ? records.end() : records.push(bytes), reader);
           if (parts.length > 0) yield parts;
           if (last instanceof ModelError) throw last;
-          isOver = bytes === null || last === 'done';
+          isOver = last !== null;
         }
       }
       yield* reader.end();
@@ -106,8 +111,30 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
   return { stream, listModels };
 }
 
-/** The parts of one read, and what ended the stream in it, if anything did. */
-function readRecords(records: readonly SseRecord[], reader: ChunkReader) {
+interface Reading {
+  readonly body: ByteSource;
+  readonly records: SseReader;
+  readonly reader: ChunkReader;
+}
+
+/** A function of its own: whoever waits for the next read, however long, keeps no bytes of the last one. */
+async function nextParts({ body, records, reader }: Reading, signal: AbortSignal): Promise<Read> {
+  const bytes = await body.read().catch((error: unknown) => {
+    if (!reader.failed || signal.aborted) throw error;
+    return null; // the error that the model reported says more
+  });
+  if (bytes !== null) return readRecords(records.push(bytes), reader);
+  const { parts, last } = readRecords(records.end(), reader);
+  return { parts, last: last ?? 'done' };
+}
+
+interface Read {
+  readonly parts: readonly ModelPart[];
+  /** What ended the stream, if anything did. */
+  readonly last: ModelError | 'done' | null;
+}
+
+function readRecords(records: readonly SseRecord[], reader: ChunkReader): Read {
   const parts: ModelPart[] = [];
   for (const { event, data } of records) {
     if (data === '') continue;

@@ -1,5 +1,5 @@
 import type { IncomingHttpHeaders } from 'node:http';
-import { Agent, type Dispatcher, interceptors } from 'undici';
+import { Agent, type Dispatcher } from 'undici';
 import { type ByteSource, PushedBytes } from './byte-source.ts';
 
 /** As many as `fetch` of a browser follows would be too many for one server. */
@@ -24,34 +24,70 @@ export function createTransport(): Transport {
     bodyTimeout: 0,
     allowH2: false, // one request, one connection: leaving one takes nobody's stream along
   });
-  const dispatcher = agent.compose(interceptors.redirect({ maxRedirections: MAX_REDIRECTS }));
   const bodies = new WeakMap<Response, ByteSource>();
+
+  const send = (url: URL, { method, headers, body, signal }: Sent): Promise<Response> => {
+    const { promise, resolve, reject } = Promise.withResolvers<Response>();
+    const path = url.pathname + url.search;
+    const answer = new Answer({ resolve, reject, signal, bodies });
+    agent.dispatch({ origin: url.origin, path, method, headers, body }, answer);
+    return promise;
+  };
 
   return {
     async fetch(input, init = {}) {
-      const { origin, pathname, search } = new URL(input instanceof Request ? input.url : input);
-      const { promise, resolve, reject } = Promise.withResolvers<Response>();
       const { signal } = init;
       signal?.throwIfAborted();
-      const answer = new Answer({ resolve, reject, signal, bodies });
-      dispatcher.dispatch(
-        {
-          origin,
-          path: pathname + search,
-          method: toMethod(init.method),
-          headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
-          body: typeof init.body === 'string' ? init.body : null,
-        },
-        answer,
-      );
-      return promise;
+      let url = new URL(input instanceof Request ? input.url : input);
+      let sent: Sent = {
+        method: init.method === 'POST' ? 'POST' : 'GET',
+        headers: { ...Object.fromEntries(new Headers(init.headers)), 'accept-encoding': 'identity' },
+        body: typeof init.body === 'string' ? toBuffer(init.body) : null,
+        signal,
+      };
+      for (let redirects = 0; ; redirects++) {
+        const response = await send(url, sent);
+        const next = redirectOf(response, url);
+        if (next === null || redirects === MAX_REDIRECTS) return response;
+        sent = toRedirected(sent, { status: response.status, isElsewhere: next.origin !== url.origin });
+        url = next;
+      }
     },
     bodyOf: (response) => bodies.get(response) ?? null,
   };
 }
 
-function toMethod(method = 'GET'): Dispatcher.HttpMethod {
-  return method === 'POST' ? 'POST' : 'GET';
+/** Of its own: a piece of the buffer that Node shares would keep all of that for as long as the answer takes. */
+function toBuffer(text: string): Buffer {
+  const buffer = Buffer.allocUnsafeSlow(Buffer.byteLength(text));
+  buffer.write(text);
+  return buffer;
+}
+
+interface Sent {
+  readonly method: 'GET' | 'POST';
+  readonly headers: { readonly [name: string]: string };
+  readonly body: Buffer | null;
+  readonly signal: AbortSignal | null | undefined;
+}
+
+function redirectOf({ status, headers }: Response, from: URL): URL | null {
+  const location = headers.get('location');
+  return location === null || ![301, 302, 303, 307, 308].includes(status)
+    ? null
+    : URL.parse(location, from.href);
+}
+
+/** As https://fetch.spec.whatwg.org/#http-redirect-fetch has it: what is secret goes to no other server. */
+function toRedirected(
+  sent: Sent,
+  { status, isElsewhere }: { readonly status: number; readonly isElsewhere: boolean },
+): Sent {
+  const { authorization, ...others } = sent.headers;
+  const headers = isElsewhere || authorization === undefined ? others : sent.headers;
+  return status === 307 || status === 308
+    ? { ...sent, headers }
+    : { ...sent, headers, method: 'GET', body: null };
 }
 
 interface Answering {
@@ -61,22 +97,22 @@ interface Answering {
   readonly bodies: WeakMap<Response, ByteSource>;
 }
 
-/** What becomes of one request. */
+/** What becomes of one request. Keeps nothing of it once its body is on the way, which may take long. */
 class Answer implements Dispatcher.DispatchHandler {
-  private readonly request: Answering;
+  private asked: Answering | null;
   private head: ResponseInit = {};
   private source: PushedBytes | null = null;
-  private readonly whole: Buffer[] = [];
+  private whole: Buffer[] = [];
   private connection: Dispatcher.DispatchController | null = null;
 
-  constructor(request: Answering) {
-    this.request = request;
-    request.signal?.addEventListener('abort', this.abort);
+  constructor(asked: Answering) {
+    this.asked = asked;
+    asked.signal?.addEventListener('abort', this.abort);
   }
 
   onRequestStart(connection: Dispatcher.DispatchController): void {
     this.connection = connection;
-    if (this.request.signal?.aborted) this.abort();
+    if (this.asked?.signal?.aborted) this.abort();
   }
 
   onResponseStart(
@@ -91,8 +127,9 @@ class Answer implements Dispatcher.DispatchHandler {
     if (status < 200 || status > 299 || isJson(type)) return;
     this.source = new PushedBytes(connection);
     const response = new Response(null, this.head);
-    this.request.bodies.set(response, this.source);
-    this.request.resolve(response);
+    const asked = this.settle();
+    asked?.bodies.set(response, this.source); // from now on it is the source that is closed
+    asked?.resolve(response);
   }
 
   onResponseData(_connection: Dispatcher.DispatchController, bytes: Buffer): void {
@@ -101,24 +138,29 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.release();
-    if (this.source === null) this.request.resolve(new Response(Buffer.concat(this.whole), this.head));
-    else this.source.end(null);
+    this.source?.end(null);
+    const body = Buffer.concat(this.whole);
+    const { head } = this;
+    this.settle()?.resolve(new Response(body.length === 0 ? null : body, head));
   }
 
   onResponseError(_connection: Dispatcher.DispatchController, error: Error): void {
-    this.release();
-    const { signal, reject } = this.request;
-    if (this.source === null) reject(signal?.aborted ? signal.reason : error);
-    else this.source.end(error);
+    this.source?.end(error);
+    const asked = this.settle();
+    asked?.reject(asked.signal?.aborted ? asked.signal.reason : error);
   }
 
   private readonly abort = () => {
     this.connection?.abort(new Error('The request was aborted.'));
   };
 
-  private release(): void {
-    this.request.signal?.removeEventListener('abort', this.abort);
+  private settle(): Answering | null {
+    const { asked } = this;
+    this.asked = null;
+    this.head = {};
+    this.whole = [];
+    asked?.signal?.removeEventListener('abort', this.abort);
+    return asked;
   }
 }
 

@@ -26,7 +26,7 @@ const MIGRATIONS = join(import.meta.dirname, '../../drizzle');
 /** Any number that nobody else uses: servers that start together migrate one after the other. */
 const MIGRATION_LOCK = 7_203_118_541;
 
-const CONNECTION = { application_name: 'responses-graphql', statement_timeout: 30_000 } as const;
+const CONNECTION = { application_name: 'responses-graphql', statement_timeout: 30_000, jit: 'off' } as const;
 
 /**
  * By default the client asks for the types of arrays on every new connection, with nobody to catch what that throws
@@ -44,9 +44,17 @@ const ARRAYS = Object.fromEntries(
 
 /** Text in the place of an array, as Postgres reads it. */
 function toArrayLiteral(values: readonly unknown[]): string {
-  const escaped = (value: unknown) => `"${String(value).replace(/["\\]/g, '\\$&')}"`;
-  return `{${values.map((value) => (value === null || value === undefined ? 'null' : escaped(value))).join()}}`;
+  return `{${values.map((value) => (value === null || value === undefined ? 'null' : quoted(String(value)))).join()}}`;
 }
+
+/** Postgres takes a backslash as JSON does before a quote and itself, and before nothing else. */
+function quoted(text: string): string {
+  const isPlain = !CONTROL_CHARACTER.test(text) && text.isWellFormed();
+  return isPlain ? JSON.stringify(text) : `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
+
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
+const CONTROL_CHARACTER = /[\u0000-\u001f]/;
 
 /**
  * Between two tries to connect, in seconds. The client's own pauses grow to 20, in which a database that is back

@@ -28,7 +28,8 @@ export interface Ending {
 /**
  * Commits batches of many responses, and the endings among them, in one statement: all of it or nothing.
  * Done twice with the same batches it changes nothing, so a commit whose outcome is unknown is simply repeated.
- * The lock on the process's row stands against its being declared dead, not against the renewal of its lease.
+ * The lock on the process's row stands against its being declared dead, not against the renewal of its lease. The
+ * limits change nothing: they tell the planner, who keeps its plan, that there are few rows, to be looked up by id.
  *
  * @returns false if `processId` has been declared dead. Then nothing was written.
  */
@@ -67,21 +68,24 @@ export async function commitEvents(
     ended as (
       update responses r set status = e.status, completed_at = e.completed_at::timestamptz, usage = e.usage, error = e.error,
         incomplete_reason = e.reason, last_sequence = e.last_sequence
-      from unnest((select ${end.ids}::text[]), ${end.statuses}::text[], ${end.times}::text[], ${end.usages}::text[],
-        ${end.errors}::text[], ${end.reasons}::text[], ${end.last}::int[])
-        as e (id, status, completed_at, usage, error, reason, last_sequence)
+      from (
+        select * from unnest(${end.ids}::text[], ${end.statuses}::text[], ${end.times}::text[], ${end.usages}::text[],
+          ${end.errors}::text[], ${end.reasons}::text[], ${end.last}::int[])
+          as e (id, status, completed_at, usage, error, reason, last_sequence) limit ${end.ids.length}::int) e
       where r.id = e.id and r.completed_at is null and exists (select 1 from alive)),
     kept as (
       insert into items (id, tenant, response_id, direction, position, type, call_key, body)
       select i.id, i.tenant, i.response_id, 'output', i.position, i.type, i.call_key, i.body
-      from unnest((select ${end.items.ids}::text[]), ${end.items.tenants}::text[], ${end.items.responses}::text[],
+      from unnest(${end.items.ids}::text[], ${end.items.tenants}::text[], ${end.items.responses}::text[],
         ${end.items.positions}::int[], ${end.items.types}::text[], ${end.items.callKeys}::text[],
         ${end.items.bodies}::text[]) as i (id, tenant, response_id, position, type, call_key, body)
       where exists (select 1 from alive)
       on conflict (id) do nothing),
     reopened as (
       update items i set answered_by = null
-      from unnest((select ${end.unused.requests}::text[]), ${end.unused.responses}::text[]) as u (request, response)
+      from (
+        select * from unnest(${end.unused.requests}::text[], ${end.unused.responses}::text[])
+          as u (request, response) limit ${end.unused.requests.length}::int) u
       where i.id = u.request and i.answered_by = u.response and exists (select 1 from alive))
     select exists (select 1 from alive) as alive`;
   return row.alive;

@@ -46,8 +46,8 @@ export interface Insertion {
  * response to continue or an approval request that somebody is just about to change counts as gone.
  * Gives what became of each, in their order.
  *
- * Locks are taken in the order of ids and keys: two such statements do not wait for each other. The arrays stand behind
- * a `select` so that the planner cannot count them: it makes one plan for all numbers of them and keeps it.
+ * Locks are taken in the order of ids and keys: two such statements do not wait for each other. The limits change
+ * nothing: they tell the planner, who keeps its plan for any number of rows, that there are few, to be looked up by id.
  */
 export function insertRows(
   { sql }: Database,
@@ -64,29 +64,30 @@ export function insertRows(
     with alive as (
       select 1 from processes where id = ${rows[0]?.processId ?? ''} and ended_at is null for key share),
     request as (
-      select * from unnest((select ${text('id')}::text[]), ${text('tenant')}::text[], ${text('createdAt')}::text[],
+      select * from unnest(${text('id')}::text[], ${text('tenant')}::text[], ${text('createdAt')}::text[],
         ${text('status')}::text[], ${text('model')}::text[], ${text('parent')}::text[], ${text('depth')}::int[],
         ${text('settings')}::text[], ${text('metadata')}::text[], ${rows.map(({ background }) => String(background))}::text[],
         ${text('runBy')}::text[], ${text('key')}::text[], ${text('inputHash')}::text[],
         ${text('lastSequence')}::int[], ${text('events')}::text[]) with ordinality
         as r (id, tenant, created_at, status, model, parent, depth, settings, metadata, background, run_by, key,
-          input_hash, last, events, place)),
+          input_hash, last, events, place) limit ${rows.length}::int),
     answer as (
-      select * from unnest((select ${answers.map(({ request }) => request)}::text[]), ${answers.map(({ id }) => id)}::text[])
-        as a (request, response_id)),
+      select * from unnest(${answers.map(({ request }) => request)}::text[], ${answers.map(({ id }) => id)}::text[])
+        as a (request, response_id) limit ${answers.length}::int),
     parent as (
-      select id, tenant from responses
-      where id = any((select ${text('parent')}::text[])::text[]) and deleted_at is null order by id for key share ${lock}),
+      select id, tenant, deleted_at from responses
+      where id in (select parent from request) order by id for key share of responses ${lock}),
     asked as (
-      select id, tenant from items
-      where id = any((select ${answers.map(({ request }) => request)}::text[])::text[]) and answered_by is null
-      order by id for update ${lock}),
+      select id, tenant, answered_by from items
+      where id in (select request from answer) order by id for update of items ${lock}),
     checked as (
       select r.*, exists (select 1 from alive) as is_alive,
-        r.parent is null or (r.parent, r.tenant) in (select id, tenant from parent) as has_parent,
+        r.parent is null or (r.parent, r.tenant) in (
+          select id, tenant from parent where deleted_at is null) as has_parent,
         not exists (
           select 1 from answer a
-          where a.response_id = r.id and (a.request, r.tenant) not in (select id, tenant from asked)) as is_open
+          where a.response_id = r.id and (a.request, r.tenant) not in (
+            select id, tenant from asked where answered_by is null)) as is_open
       from request r),
     allowed as (select * from checked where is_alive and has_parent and is_open),
     kept as (
@@ -103,7 +104,7 @@ export function insertRows(
     given as (
       insert into items (id, tenant, response_id, direction, position, type, call_key, body)
       select i.id, i.tenant, i.response_id, 'input', i.position, i.type, i.call_key, i.body
-      from unnest((select ${items.map(({ id }) => id)}::text[]), ${items.map(({ tenant }) => tenant)}::text[],
+      from unnest(${items.map(({ id }) => id)}::text[], ${items.map(({ tenant }) => tenant)}::text[],
         ${items.map(({ responseId }) => responseId)}::text[], ${items.map(({ position }) => position)}::int[],
         ${items.map(({ type }) => type)}::text[], ${items.map(({ callKey }) => callKey)}::text[],
         ${items.map(({ body }) => body)}::text[]) as i (id, tenant, response_id, position, type, call_key, body)

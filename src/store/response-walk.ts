@@ -35,13 +35,18 @@ export interface Listing {
  */
 export async function chooseWalk({ orm }: Database, listing: Listing, stretch: Stretch): Promise<Walk> {
   const pairs = Object.entries(listing.filter.metadata ?? {}).map(toPair);
-  const candidates: Candidate[] = pairs.map((pair) => alongPair(listing, pair, without(pairs, pair)));
-  if (pairs.length === 0 || ofRow(listing.filter).length > 0) candidates.push(alongRows(listing, pairs));
-  const [first, ...others] = candidates;
-  if (first === undefined || others.length === 0) return (first ?? alongRows(listing, pairs)).walk;
-  const place = await sparsest(orm, candidates, stretch);
-  return (candidates[place] ?? first).walk;
+  if (pairs.length > MAX_PAIRS) return () => NOTHING;
+  const rows = alongRows(listing, pairs);
+  const candidates = pairs.map((pair) => alongPair(listing, pair, without(pairs, pair)));
+  if (pairs.length === 0 || ofRow(listing.filter).length > 0) candidates.push(rows);
+  const place = candidates.length > 1 ? await sparsest(orm, candidates, stretch) : 0;
+  return (candidates[place] ?? rows).walk;
 }
+
+/** No response has more. */
+const MAX_PAIRS = 16;
+
+const NOTHING = sql`select created_at, id from ${responses} where false`;
 
 /** A list that can be walked. */
 interface Candidate {
@@ -128,7 +133,7 @@ function ordered(
 
 function merged(branches: readonly SQL[], { descending, limit }: Stretch): SQL {
   const [first, ...others] = branches;
-  if (first === undefined) return sql`select created_at, id from ${responses} where false`;
+  if (first === undefined) return NOTHING;
   if (others.length === 0) return first;
   const way = descending ? DESC : ASC;
   return sql`select created_at, id from (${sql.join(

@@ -120,6 +120,18 @@ test('a pair is its key and its value, and of one response: no other text and no
   await expectDeleted(app, id);
 });
 
+test('more pairs than a response can have are found in none, and cost nothing', async () => {
+  const many = Object.fromEntries(Array.from({ length: 5000 }, (_, place) => [`key ${place}`, 'value']));
+  const page = await list({ first: 5, filter: { metadata: { ...pairs('app'), ...many } } });
+  expect([checkPage(page), page.totalCount]).toEqual([[], 0]);
+  const most = Object.fromEntries(
+    Array.from({ length: 16 }, (_, place) => [`key ${place}`, `value ${place}`]),
+  );
+  const { id } = await createResponse(app, { input: { text: 'Hi' }, metadata: most });
+  expect(checkPage(await list({ first: 5, filter: { metadata: most } }))).toEqual([id]);
+  await expectDeleted(app, id);
+});
+
 test('a deleted response is found by no pair, though a continuation keeps its items, and leaves no pair behind', async () => {
   const metadata = { ticket: 'T-1', team: 'owls' };
   const first = await createResponse(app, { input: { text: 'Hi' }, metadata });

@@ -4,7 +4,7 @@ import { parseArgs } from 'node:util';
 import { messageOf } from '../../src/util/errors.ts';
 import { scenarios } from './scenarios/scenarios.ts';
 import { describeMachine } from './support/machine.ts';
-import { LOAD_CORE, pin } from './support/pinning.ts';
+import { LOAD_CORE, pin, raisePriority } from './support/pinning.ts';
 import { type Played, playScenario } from './support/play-scenario.ts';
 import { reportOf } from './support/report.ts';
 import type { Scenario } from './support/scenario.ts';
@@ -14,6 +14,7 @@ import { startUpstream } from './upstream/upstream.ts';
 const { values } = parseArgs({
   options: {
     quick: { type: 'boolean', default: false },
+    urgent: { type: 'boolean', default: false },
     only: { type: 'string', multiple: true, default: [] },
     rounds: { type: 'string' },
   },
@@ -32,10 +33,15 @@ const write = (text: string) => void process.stdout.write(`${text}\n\n`);
 const tell = (line: string) =>
   void process.stderr.write(`${new Date().toTimeString().slice(0, 8)} ${line}\n`);
 
+const refusal = values.urgent ? raisePriority() : null;
+if (refusal !== null) {
+  process.stderr.write(`--urgent needs the rights to go before other programs: ${refusal}\n`);
+  process.exit(1);
+}
 pin(process.pid, LOAD_CORE);
 const upstream = await startUpstream();
 const all: Played[] = [];
-const reports = [await describeMachine(rounds)];
+const reports = [await describeMachine({ rounds, isUrgent: values.urgent })];
 write(reports.join());
 for (const scenario of chosen) {
   const report = await play(scenario);

@@ -23,7 +23,7 @@ const minutes = Number(positionals[0] ?? 30);
 const READ_EVERY_MS = 10_000;
 
 /** After the last client has gone: longer than the grace of a stream that nobody follows. */
-const QUIET_MS = 10_000;
+const QUIET_MS = 15_000;
 
 /** More growth than this over the last two thirds is a leak: parts of the mean, and handles. */
 const MAX_MEMORY_GROWTH = 0.05;
@@ -35,7 +35,7 @@ pin(process.pid, LOAD_CORE);
 const upstream = await startUpstream();
 await using server = await startServer('ours, adaptive', {
   upstreamUrl: upstream.url,
-  environment: { EVENT_RETENTION_MINUTES: '1', DETACH_GRACE_MS: '1000' },
+  environment: { EVENT_RETENTION_MINUTES: '1', DETACH_GRACE_MS: '3000' },
 });
 write(
   `${minutes} minutes, ${values.clients} clients, seed ${values.seed}, server ${server.pid} at ${server.url}`,

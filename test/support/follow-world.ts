@@ -1,3 +1,4 @@
+import { sizeOfEvents } from '../../src/engine/following/events-size.ts';
 import { followResponse } from '../../src/engine/following/follow-response.ts';
 import { Hub } from '../../src/engine/following/hub.ts';
 import { LogReader } from '../../src/engine/following/log-reader.ts';
@@ -71,14 +72,14 @@ export function startFollowers(more: Partial<World> = {}) {
     return [{ ...row, found: isWhole ? 1 : 2, body: JSON.stringify(page) }];
   };
   const database = { sql } as unknown as Database;
-  const dependencies = { database, hub, reader: new LogReader(database) };
+  const dependencies = { database, hub, reader: new LogReader(database), recentOf: () => undefined };
   const follow = (after = -1) => followResponse(dependencies, { scope, responseId, after });
   /** As the recorder does: commits, then tells. */
   const tell = (told: readonly ResponseEvent[]) => {
     world.log = [...world.log, ...told];
     const last = told.at(-1);
     if (last?.type === 'response.completed') world.end = last.sequenceNumber;
-    hub.tell(responseId, told);
+    hub.tell(responseId, told, sizeOfEvents(told));
   };
   /** As another process does: commits; its wake-up may come. */
   const log = (committed: readonly ResponseEvent[]) => {

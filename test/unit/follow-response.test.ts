@@ -124,7 +124,7 @@ test('leaving takes effect at once, also while the log does not answer', async (
   const hub = new Hub();
   const responseId = newResponseId();
   const database = { sql: () => new Promise(() => {}) } as unknown as Database;
-  const dependencies = { database, hub, reader: new LogReader(database) };
+  const dependencies = { database, hub, reader: new LogReader(database), recentOf: () => undefined };
   const batches = followResponse(dependencies, { scope, responseId, after: -1 });
   const waiting = batches.next();
   expect(hub.followed()).toEqual([responseId]);

@@ -43,7 +43,7 @@ test('a follower whose log is trimmed between two pages gets a snapshot and the 
   const long = Array.from({ length: 1200 }, (_, number) => anyEvent(number));
   const responseId = await logs.add({ endedAgo: 20, log: long });
   const { database } = logs;
-  const following = { database, hub: new Hub(), reader: new LogReader(database) };
+  const following = { database, hub: new Hub(), reader: new LogReader(database), recentOf: () => undefined };
   const follow = (after: number) =>
     followResponse(following, { scope: { tenant: 'default' }, responseId, after });
   const told = async (batches: ReturnType<typeof follow>) =>

@@ -1,13 +1,8 @@
 import { isLifecycle, type ResponseEvent } from '../../protocol/events.ts';
 import { sizeOfItem } from '../../protocol/items.ts';
 
-/** Batches are shared by all followers, so each is measured once. */
-const sizes = new WeakMap<readonly ResponseEvent[], number>();
-
 /** About the size of a batch in memory, in characters: what grows in it is text, and what tools gave. */
 export function sizeOfEvents(events: readonly ResponseEvent[]): number {
-  const known = sizes.get(events);
-  if (known !== undefined) return known;
   let size = 0;
   for (const event of events) {
     size += 100;
@@ -16,6 +11,5 @@ export function sizeOfEvents(events: readonly ResponseEvent[]): number {
     else if ('item' in event) size += sizeOfItem(event.item);
     else if (isLifecycle(event)) for (const item of event.state.output) size += sizeOfItem(item);
   }
-  sizes.set(events, size);
   return size;
 }

@@ -43,8 +43,8 @@ async function* generate(
   let wasLive = false;
   let isBehind = false;
   const unlisten = dependencies.hub.listen(responseId, {
-    told: (events) => {
-      live.push(events);
+    told: (events, size) => {
+      live.push(events, size);
       wake();
     },
     woken: (number) => {

@@ -11,6 +11,7 @@ import { AppError } from '../../util/errors.ts';
 import { followResponse } from './follow-response.ts';
 import type { Hub } from './hub.ts';
 import { LogReader } from './log-reader.ts';
+import type { RecentEvents } from './recent-events.ts';
 import { type Shape, shapeBatches } from './shape-batches.ts';
 import type { UnstoredLogs } from './unstored-logs.ts';
 
@@ -18,9 +19,12 @@ export interface FollowingOptions {
   readonly database: Database;
   readonly hub: Hub;
   readonly unstored: UnstoredLogs;
-  /** True while the response runs in this process. */
-  readonly runsHere: (id: ResponseId) => boolean;
+  /** The response as it runs in this process, if it does. */
+  readonly runOf: (id: ResponseId) => RunHere | undefined;
 }
+
+/** What following needs of a run of this process. */
+type RunHere = { readonly tenant: string; readonly base: ResponseBase; readonly recent: RecentEvents };
 
 type TerminalEvent = ResponseEvent & LifecycleEvent;
 
@@ -38,8 +42,9 @@ export interface Following {
 }
 
 /** Following responses: from any place in their streams, wherever they run. */
-export function createFollowing({ database, hub, unstored, runsHere }: FollowingOptions) {
-  const dependencies = { database, hub, reader: new LogReader(database) };
+export function createFollowing({ database, hub, unstored, runOf }: FollowingOptions) {
+  const recentOf = (id: ResponseId) => runOf(id)?.recent;
+  const dependencies = { database, hub, recentOf, reader: new LogReader(database) };
 
   return {
     /**
@@ -55,6 +60,12 @@ export function createFollowing({ database, hub, unstored, runsHere }: Following
         if (after > inMemory.last) throw notGivenOut(id);
         return { base: inMemory.base, batches: shapeBatches(unstored.follow(scope, id, after), shape) };
       }
+      const run = runOf(id);
+      if (run?.tenant === scope.tenant) {
+        if (after > run.recent.last) throw notGivenOut(id);
+        const batches = followResponse(dependencies, { scope, responseId: id, after });
+        return { base: run.base, batches: shapeBatches(batches, shape) };
+      }
       const row = (await findResponses(database, scope, [id])).get(id);
       // The place is looked up after the cursor was given out, so a log that has it shows it.
       const last = after === -1 ? -1 : await lastNumber(database, scope, id);
@@ -63,7 +74,7 @@ export function createFollowing({ database, hub, unstored, runsHere }: Following
       if (after > last) throw notGivenOut(id);
       const batches = shapeBatches(followResponse(dependencies, { scope, responseId: id, after }), shape);
       // Its owner is to know at once that somebody is there; from then on Elsewhere says so.
-      if (!hasEnded(row.state.status) && !runsHere(id)) await markFollowed(database, id);
+      if (!hasEnded(row.state.status) && runOf(id) === undefined) await markFollowed(database, id);
       return { base: row.base, batches };
     },
 

@@ -4,7 +4,7 @@ import type { ResponseId } from '../../protocol/ids.ts';
 /** Somebody who wants to know of what becomes of one response. Neither may throw. */
 export interface HubListener {
   /** These events have been committed by this process. */
-  told(events: readonly ResponseEvent[]): void;
+  told(events: readonly ResponseEvent[], size: number): void;
   /** Another process has committed everything up to the number `last`, or the response is over: the log knows. */
   woken(last: number): void;
 }
@@ -24,8 +24,9 @@ export class Hub {
     };
   }
 
-  tell(id: ResponseId, events: readonly ResponseEvent[]): void {
-    for (const listener of this.listeners.get(id) ?? []) listener.told(events);
+  /** `size`: as `sizeOfEvents` has it, so that nobody measures them again. */
+  tell(id: ResponseId, events: readonly ResponseEvent[], size: number): void {
+    for (const listener of this.listeners.get(id) ?? []) listener.told(events, size);
   }
 
   wake(id: ResponseId, last: number): void {

@@ -1,5 +1,4 @@
 import type { ResponseEvent } from '../../protocol/events.ts';
-import { sizeOfEvents } from './events-size.ts';
 
 /** A follower that is this far behind has nothing more kept for it: it reads from the log again. Size in characters. */
 export const MAX_KEPT = { events: 2000, size: 4 * 1024 * 1024 } as const;
@@ -20,10 +19,10 @@ export class LiveEvents {
   private size = 0;
   private hasDropped = false;
 
-  push(events: readonly ResponseEvent[]): void {
+  push(events: readonly ResponseEvent[], size: number): void {
     this.kept.push(events);
     this.count += events.length;
-    this.size += sizeOfEvents(events);
+    this.size += size;
     // A single batch is as large as it is, and the hub has it for all.
     if (this.kept.length === 1 || (this.count <= MAX_KEPT.events && this.size <= MAX_KEPT.size)) return;
     this.clear();

@@ -1,10 +1,12 @@
 import type { ResponseEvent } from '../../protocol/events.ts';
+import type { ResponseId } from '../../protocol/ids.ts';
 import { hasEnded, type ResponseState } from '../../protocol/response.ts';
 import { type Database, isDatabaseAway } from '../../store/database.ts';
 import { endOfTrimmed } from '../../store/following.ts';
 import { AppError } from '../../util/errors.ts';
 import { TERMINAL_TYPES } from '../run/outcome.ts';
 import type { LogPlace, LogReader } from './log-reader.ts';
+import type { RecentEvents } from './recent-events.ts';
 
 /**
  * - `events`: the next ones, none if there are none yet; `isCut` if there may be more
@@ -19,15 +21,19 @@ export type Found =
 export interface LogAccess {
   readonly database: Database;
   readonly reader: LogReader;
+  /** What a run of this process has told; undefined if the response does not run here. */
+  readonly recentOf: (id: ResponseId) => RecentEvents | undefined;
 }
 
 /**
- * What comes after a place in the stream of a response: the next page of its log, or, once that has been removed,
+ * What comes after a place in the stream of a response: what its run here has told of late, the next page of its log, or, once that has been removed,
  * what stands for it: a snapshot and the last event.
  *
  * @throws AppError NOT_FOUND when the response is gone.
  */
 export async function readOn(access: LogAccess, place: LogPlace): Promise<Found> {
+  const recent = access.recentOf(place.responseId)?.after(place.after);
+  if (recent) return { kind: 'events', events: recent, isCut: false };
   try {
     const { events, isCut, response } = await access.reader.read(place);
     if (response === null) throw gone(place);

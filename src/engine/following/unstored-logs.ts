@@ -59,9 +59,10 @@ export class UnstoredLogs implements EventSink {
     const log = this.logs.get(run.base.id);
     if (log === undefined || log.isOver) return;
     for (const event of events) log.events.push(event);
-    log.size += sizeOfEvents(events);
+    const size = sizeOfEvents(events);
+    log.size += size;
     log.isOver = ended;
-    this.hub.tell(run.base.id, events);
+    this.hub.tell(run.base.id, events, size);
     if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
   }
 

@@ -182,9 +182,10 @@ export class EventRecorder implements EventSink {
       })),
     );
     for (const entry of entries) {
-      const { run, events, ended } = entry;
+      const { run, events, ended, size } = entry;
       this.release(entry);
-      hub.tell(run.base.id, events);
+      run.recent.add(events, size);
+      hub.tell(run.base.id, events, size);
       if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
       else if (!this.uncommitted.has(run)) run.flush();
     }

@@ -6,6 +6,7 @@ import { joinDeltas } from '../../protocol/join-deltas.ts';
 import type { ResponseBase, ResponseState, Snapshot } from '../../protocol/response.ts';
 import { addUsage, type Usage } from '../../protocol/usage.ts';
 import { orAborted } from '../../util/async-iteration.ts';
+import { RecentEvents } from '../following/recent-events.ts';
 import type { Joining } from './joining.ts';
 import { EventNumbers } from './number-events.ts';
 import { type Outcome, type StopReason, TERMINAL_TYPES } from './outcome.ts';
@@ -41,6 +42,8 @@ export interface RunOptions {
   readonly state: ResponseState;
   /** The number of its next event. */
   readonly nextSequence: number;
+  /** The events before that, if they were committed just now. */
+  readonly firstEvents?: readonly ResponseEvent[];
   /** True if another process had begun it, or may have: its secrets are gone. */
   readonly isTakenOver: boolean;
   readonly sink: EventSink;
@@ -54,6 +57,8 @@ export class Run {
   readonly context: readonly Item[];
   readonly inputLength: number;
   readonly isTakenOver: boolean;
+  /** What it has told. */
+  readonly recent: RecentEvents;
   /** Resolves with the state as it was told, once the terminal event is; null if the run was lost before. */
   readonly ended: Promise<Snapshot | null>;
 
@@ -80,6 +85,7 @@ export class Run {
     this.sink = options.sink;
     this.joining = options.joining;
     this.numbers = new EventNumbers(options.nextSequence);
+    this.recent = new RecentEvents(options.nextSequence, options.firstEvents);
     this.current = options.state;
     this.usage = options.state.usage;
     const { promise, resolve } = Promise.withResolvers<Snapshot | null>();

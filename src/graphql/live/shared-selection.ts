@@ -16,8 +16,9 @@ export type WireText = string;
 /** What one document selects of events. Followers with the same document share it, and what it has made of a batch. */
 export class SharedSelection {
   private readonly select: CompiledSelection;
-  /** The hub gives one batch to all followers. */
-  private readonly made = new WeakMap<readonly ResponseEvent[], readonly (WireText | null)[]>();
+  /** The hub gives one batch to all followers of a response, one after the other: the last one is enough to remember. */
+  private lastBatch: readonly ResponseEvent[] = [];
+  private lastTexts: readonly (WireText | null)[] = [];
 
   constructor(select: CompiledSelection) {
     this.select = select;
@@ -29,13 +30,13 @@ export class SharedSelection {
     base: ResponseBase,
     context: unknown,
   ): readonly (WireText | null)[] {
-    const known = this.made.get(batch);
-    if (known !== undefined) return known;
+    if (batch === this.lastBatch) return this.lastTexts;
     const texts = batch.map((event) => {
       const json = this.select({ event, base } satisfies EventNode, context);
       return json === null ? null : toWireText(json);
     });
-    this.made.set(batch, texts);
+    this.lastBatch = batch;
+    this.lastTexts = texts;
     return texts;
   }
 }

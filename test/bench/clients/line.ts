@@ -2,7 +2,7 @@ import type { Plan } from '../upstream/plan.ts';
 
 /** A connection of one client to one of the servers. One stream at a time. */
 export interface Line {
-  /** Has the stream played and resolves when it has ended. `onText` hears of every piece of its text. */
+  /** Has the stream played and resolves when it has ended; fails if not as COMPLETED. `onText` hears of every piece of its text. */
   play(plan: Plan, onText: OnText): Promise<void>;
   close(): void;
 }

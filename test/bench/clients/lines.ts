@@ -1,7 +1,7 @@
 import { type Plan, toModel } from '../upstream/plan.ts';
 import { TextCounter } from './count-text.ts';
 import { follow, start, stream } from './documents.ts';
-import { type GraphQLSocket, idOf, openGraphQLSocket } from './graphql-socket.ts';
+import { idOf, openGraphQLSocket } from './graphql-socket.ts';
 import type { Line, OnText, OpenLine } from './line.ts';
 import { openHttp, type RawHttp } from './raw-http.ts';
 import { openWebSocket } from './raw-web-socket.ts';
@@ -12,7 +12,7 @@ export const openOurs: OpenLine = async (url) => {
   return {
     play: async (plan, onText) => {
       const id = idOf(await socket.run(start(plan)));
-      await socket.run(follow(id), onText);
+      expectCompleted(JSON.stringify(await socket.run(follow(id), onText)));
     },
     close: () => socket.close(),
   };
@@ -20,9 +20,9 @@ export const openOurs: OpenLine = async (url) => {
 
 /** The floors that speak graphql-ws: one subscription. */
 export const openStock: OpenLine = async (url) => {
-  const socket: GraphQLSocket = await openGraphQLSocket(url);
+  const socket = await openGraphQLSocket(url);
   return {
-    play: async (plan, onText) => void (await socket.run(stream(plan), onText)),
+    play: async (plan, onText) => expectCompleted(JSON.stringify(await socket.run(stream(plan), onText))),
     close: () => socket.close(),
   };
 };
@@ -52,7 +52,20 @@ export const openStockSse: OpenLine = async (url) => {
 async function playSse(http: RawHttp, body: object, onText: OnText): Promise<void> {
   const counter = new TextCounter('delta');
   const request = { path: '/graphql', accept: 'text/event-stream', body };
-  await http.post(request, (bytes) => counter.push(bytes, onText));
+  let last = '';
+  await http.post(request, (bytes) => {
+    counter.push(bytes, onText);
+    last = (last + bytes.toString('latin1', Math.max(0, bytes.length - LAST))).slice(-LAST);
+  });
+  expectCompleted(last);
+}
+
+/** The last event and what ends the stream are no longer than this. In characters. */
+const LAST = 600;
+
+/** A stream that ended otherwise has not measured what it was to measure. */
+function expectCompleted(last: string): void {
+  if (!last.includes('"status":"COMPLETED"')) throw new Error(`A stream ended with ${last}`);
 }
 
 /** The byte proxy: Chat Completions as they are. */

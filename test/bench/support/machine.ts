@@ -11,7 +11,13 @@ const PACKAGES = ['graphql', 'graphql-yoga', 'graphql-ws', 'ws', 'openai', 'post
 const MODULES = join(import.meta.dirname, '../../../node_modules');
 
 /** The head of the results: when, where, and with what they were had. */
-export async function describeMachine(rounds: number): Promise<string> {
+export async function describeMachine({
+  rounds,
+  isUrgent,
+}: {
+  readonly rounds: number;
+  readonly isUrgent: boolean;
+}): Promise<string> {
   const versions = await Promise.all(PACKAGES.map(async (name) => `${name} ${await versionOf(name)}`));
   const memory = Math.round(totalmem() / 2 ** 30);
   return [
@@ -23,6 +29,7 @@ export async function describeMachine(rounds: number): Promise<string> {
       canPin
         ? `- pinned: the server to core ${SERVER_CORE}; the upstream, the clients and Postgres to core ${LOAD_CORE}`
         : '- nothing is pinned to a core: there is no `taskset`, or no second core',
+      ...(isUrgent ? ['- with priority over the other programs of the machine'] : []),
     ].join('\n'),
   ].join('\n\n');
 }

@@ -18,7 +18,21 @@ export function reportOf(played: Played): string {
     `${scenario.title}. Medians of ${rounds.length} rounds.`,
     ...figureTables(played),
     table([['claim', 'target', 'min', 'median', 'max', 'holds'], ...verdicts]),
+    ...disturbance(played),
   ].join('\n\n');
+}
+
+/** More than this, and the machine had other things to do. In percent of the time. */
+const MUCH_WAITING = 15;
+
+/** Says so when other programs had much of the core. */
+function disturbance(played: Played): readonly string[] {
+  const waited = played.scenario.servers.flatMap((name) => figuresOf(played, name, 'waited %'));
+  const { median } = spreadOf(waited);
+  if (!(median > MUCH_WAITING)) return [];
+  return [
+    `The machine was busy with other programs: the servers waited ${format(median)} % of the time for their core. Times, rates and the streams held are worse than on a quiet one.`,
+  ];
 }
 
 /** Columns whose names begin alike, up to a colon, make a table of their own. */

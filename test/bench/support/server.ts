@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { findPostmaster } from '../../../src/store/embedded/postmaster.ts';
 import { type Cpu, childrenOf, cpuOf } from './cpu.ts';
-import { LOAD_CORE, pin, pinned, SERVER_CORE } from './pinning.ts';
+import { LOAD_CORE, pin, pinned, raiseSession, SERVER_CORE } from './pinning.ts';
 import { programOf, type ServerName } from './server-names.ts';
 
 /** A server under test: a process of its own. */
@@ -54,6 +54,7 @@ export async function startServer(
   const postmaster = await findPostmaster(join(folder, 'postgres'));
   const postgres = () => (postmaster === undefined ? [] : [postmaster.pid, ...childrenOf(postmaster.pid)]);
   for (const each of postgres()) pin(each, LOAD_CORE);
+  if (postmaster !== undefined) raiseSession(postmaster.pid);
   return {
     name,
     url,
