@@ -71,10 +71,7 @@ function compileField({ operation, field, nodes }: FieldPlan): Writer {
   const write = compileType(operation, field.type, nodes);
   return (source, context) => {
     const value = isDefault ? ownProperty(source, field.name) : resolve(source, args, context, NO_INFO);
-    if (isThenable(value)) {
-      value.then(ignore, ignore); // the executor asks again, and meets what it may be rejected with
-      throw new Unusual('A field to wait for.');
-    }
+    if (isThenable(value)) leave([value]);
     return write(value, context);
   };
 }
@@ -122,7 +119,7 @@ function compileNullable(
     const write = compileType(operation, type.ofType, nodes);
     return (value, context) => {
       if (!Array.isArray(value)) throw new Unusual('An iterable that is no array.');
-      return `[${value.map((each) => (isThenable(each) ? unusual(each) : write(each, context))).join()}]`;
+      return `[${value.map((each) => (isThenable(each) ? leave(value) : write(each, context))).join()}]`;
     };
   }
   if (isLeafType(type)) {
@@ -138,9 +135,10 @@ function compileNullable(
     : compileAbstract(operation, type, selectionSets);
 }
 
-function unusual(thenable: PromiseLike<unknown>): never {
-  thenable.then(ignore, ignore);
-  throw new Unusual('An element to wait for.');
+/** Something is to be waited for. The executor asks again, and meets what it may be rejected with. */
+function leave(values: readonly unknown[]): never {
+  for (const value of values) if (isThenable(value)) value.then(ignore, ignore);
+  throw new Unusual('A value to wait for.');
 }
 
 function compileObject(
@@ -163,7 +161,8 @@ function compileObject(
   if (fields.length === 0) return () => '{}';
   const { isTypeOf } = type;
   return (value, context) => {
-    if (isTypeOf && isTypeOf(value, context, NO_INFO) !== true) throw new Unusual('A value of another type.');
+    const fits = isTypeOf ? isTypeOf(value, context, NO_INFO) : true;
+    if (fits !== true) leave([fits]);
     let json = '';
     for (const field of fields) json += field(value, context);
     return `${json}}`;
@@ -188,7 +187,7 @@ function compileAbstract(
   if (resolveType === undefined || resolveType === null) throw new Unusual('No way to tell the type.');
   return (value, context) => {
     const name = resolveType(value, context, NO_INFO, type);
-    if (typeof name !== 'string') throw new Unusual('A type to wait for.');
+    if (typeof name !== 'string') leave([name]);
     return (compiled.get(name) ?? compile(name))(value, context);
   };
 }
