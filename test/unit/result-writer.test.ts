@@ -46,7 +46,7 @@ function batchesOf(batches: readonly (readonly string[])[]) {
       asked.isLeft = true;
     }
   })();
-  return { asked, results: { kind: 'batches', texts } as const };
+  return { asked, results: { kind: 'batches', texts, tap: () => {} } as const };
 }
 
 /** Writes them all, then says goodbye, and gives what the other end has read by then. */
@@ -140,6 +140,8 @@ test('an error of the source comes out of the stream', async () => {
     yield [toWireText('"before"')];
     throw new Error('gone');
   })();
-  await expect(writeResults({ kind: 'batches', texts }, '1', ends.outlet).next()).rejects.toThrow('gone');
+  await expect(
+    writeResults({ kind: 'batches', texts, tap: () => {} }, '1', ends.outlet).next(),
+  ).rejects.toThrow('gone');
   await expect.poll(() => ends.messages.map((each) => JSON.parse(each))).toEqual([next('1')('before')]);
 });
