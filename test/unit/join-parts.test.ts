@@ -64,11 +64,11 @@ test('deltas are joined never, under load, or when many wait', () => {
   const adaptive = joinsUnderLoad(new LoopLoad());
   {
     using _ = seemingLoad('low');
-    expect([0, 32, 33].map(adaptive)).toEqual([false, false, true]);
+    expect([0, 32, 33].map(adaptive.isOn)).toEqual([false, false, true]);
   }
   using _ = seemingLoad('high');
-  expect([0, 32, 33].map(adaptive)).toEqual([true, true, true]);
-  expect([0, 32, 33].map(neverJoins)).toEqual([false, false, false]);
+  expect([0, 32, 33].map(adaptive.isOn)).toEqual([true, true, true]);
+  expect([0, 32, 33].map(neverJoins.isOn)).toEqual([false, false, false]);
 });
 
 test('a loop that hardly rests is under load, one that rests is not', async () => {

@@ -1,4 +1,4 @@
-import { setTimeout as delay } from 'node:timers/promises';
+import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
 import { unusedAnswers } from '../../protocol/approvals.ts';
 import type { ResponseEvent } from '../../protocol/events.ts';
 import type { ResponseId } from '../../protocol/ids.ts';
@@ -123,6 +123,7 @@ export class EventRecorder implements EventSink {
 
   private async work(): Promise<void> {
     while (this.queue.size > 0) {
+      await immediate(); // what other connections have brought by now goes along
       const began = performance.now();
       const entries = this.take();
       if (entries.length === 0) continue;

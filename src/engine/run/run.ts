@@ -114,7 +114,7 @@ export class Run {
 
   /** True while deltas are better joined than told one by one. */
   get joins(): boolean {
-    return this.isBehind || this.joining(this.pending.length);
+    return this.isBehind || this.joining.isOn(this.pending.length);
   }
 
   /** Folds an event at once and tells it with the next `flush`. */
@@ -126,16 +126,16 @@ export class Run {
   }
 
   /**
-   * Hands over what was emitted since the last time, as one batch. A delta that would wait for a commit anyway may wait
-   * here, where others can be joined to it.
+   * Hands over what was emitted since the last time, as one batch. A delta that would wait for a commit anyway, or
+   * for its turn in a process that has too much to do, may wait here, where others can be joined to it.
    */
   flush(): void {
     const waiting = this.sink.waiting(this);
-    this.isBehind = this.joining(waiting);
+    this.isBehind = this.joining.isOn(waiting);
     const [first, ...more] = this.pending;
     const isDelta = first !== undefined && more.length === 0 && 'delta' in first;
-    if (isDelta && this.isBehind && waiting > 0 && first.delta.length < MAX_HELD) return;
-    this.handOver();
+    const mayWait = isDelta && this.isBehind && first.delta.length < MAX_HELD;
+    if (!mayWait || (waiting === 0 && !this.joining.holds(this))) this.handOver();
   }
 
   private handOver(ended = false): void {
