@@ -1,0 +1,290 @@
+import dns from 'node:dns';
+import { once } from 'node:events';
+import { inspect } from 'node:util';
+import { gzipSync } from 'node:zlib';
+import { expect, test, vi } from 'vitest';
+import { createChatClient } from '../../src/model/chat-client.ts';
+import type { ModelPart } from '../../src/model/model-client.ts';
+import {
+  type Answer,
+  chunk,
+  DONE,
+  hangsAfter,
+  json,
+  openStream,
+  says,
+  sse,
+  startChatServer,
+  write,
+} from '../support/chat-server.ts';
+import { modelRequest } from '../support/model-request.ts';
+import { startUpstreamSockets } from '../support/upstream-sockets.ts';
+
+const KEY = 'key-of-this-test';
+
+const clientFor = ({ baseUrl }: { readonly baseUrl: string }, idleTimeoutMs = 5000) =>
+  createChatClient({ baseUrl, apiKey: KEY, idleTimeoutMs });
+
+type Client = ReturnType<typeof createChatClient>;
+
+const NEVER = new AbortController().signal;
+
+/** The text of a whole call. */
+async function ask(client: Client, signal = NEVER): Promise<string> {
+  const parts: ModelPart[] = [];
+  for await (const batch of client.stream(modelRequest(), signal)) parts.push(...batch);
+  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
+}
+
+/** What a call fails with. Nothing in it tells the key. */
+async function failure(call: Promise<unknown>): Promise<Error> {
+  const error = await call.then(
+    () => new Error('It did not fail.'),
+    (thrown: unknown) => thrown,
+  );
+  if (!(error instanceof Error)) throw new Error('That is no error.');
+  expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(KEY);
+  return error;
+}
+
+/** A connection is free for the next call when the loop has turned once; a run commits between two. */
+const turn = () => new Promise(setImmediate);
+
+test('calls that follow each other use one connection, whatever ends their streams', async () => {
+  await using upstream = await startChatServer();
+  const unsaid: Answer = async (exchange) => {
+    openStream(exchange);
+    exchange.answer.end(sse(chunk({ content: 'no mark' }), chunk({}, 'stop')));
+  };
+  upstream.enqueue(
+    says('a', 'b'),
+    unsaid,
+    json(200, { choices: [{ message: { content: 'json' } }] }),
+    says('c'),
+  );
+  const client = clientFor(upstream);
+  for (const text of ['ab', 'no mark', 'json', 'c']) {
+    expect(await ask(client)).toBe(text);
+    await turn();
+  }
+  const sockets = new Set(upstream.exchanges.map(({ request }) => request.socket));
+  expect(sockets.size).toBe(1);
+});
+
+test('a stream that goes on after its end keeps nobody waiting, and its connection goes after a second', async () => {
+  await using upstream = await startChatServer();
+  upstream.enqueue(async (exchange) => {
+    openStream(exchange);
+    await write(exchange, sse(chunk({ content: 'all' }), chunk({}, 'stop')) + DONE);
+    await exchange.closed;
+  });
+  const began = performance.now();
+  const client = clientFor(upstream);
+  expect(await ask(client)).toBe('all');
+  expect(performance.now() - began).toBeLessThan(900);
+  expect(await ask(client)).toBe('ok'); // beside it
+  await (await upstream.received(1)).closed;
+  expect(performance.now() - began).toBeLessThan(4000);
+});
+
+test('a call that is aborted before it begins asks for nothing', async () => {
+  await using upstream = await startChatServer();
+  expect(await ask(clientFor(upstream), AbortSignal.abort('left')).catch((reason) => reason)).toBe('left');
+  expect(upstream.exchanges).toHaveLength(0);
+});
+
+test('a call that is aborted while it looks for the server ends at once, and asks for nothing', async () => {
+  await using upstream = await startUpstreamSockets();
+  const found = Promise.withResolvers<() => void>();
+  const { lookup } = dns;
+  const hold = (name: string, options: dns.LookupAllOptions, tell: TellAll) => {
+    if (name !== 'model.test') lookup(name, options, tell);
+    else found.resolve(() => tell(null, [{ address: '127.0.0.1', family: 4 }]));
+  };
+  using _ = vi.spyOn(dns, 'lookup').mockImplementation(hold as typeof lookup);
+  const caller = new AbortController();
+  const baseUrl = upstream.baseUrl.replace('127.0.0.1', 'model.test');
+  const call = ask(clientFor({ baseUrl }), caller.signal).catch((reason) => reason);
+  const goOn = await found.promise;
+  caller.abort('left');
+  expect(await call).toBe('left');
+  goOn();
+  expect((await upstream.connection(1)).received()).toBe('');
+});
+
+type TellAll = (error: NodeJS.ErrnoException | null, addresses: dns.LookupAddress[]) => void;
+
+const SILENT: Answer = ({ closed }) => closed;
+
+const FLOODS: Answer = async (exchange) => {
+  openStream(exchange);
+  const text = sse(...Array.from({ length: 100 }, () => chunk({ content: 'x'.repeat(1000) })));
+  for (let isOpen = true; isOpen; ) {
+    if (exchange.answer.write(text)) continue;
+    isOpen = await Promise.race([
+      once(exchange.answer, 'drain').then(() => true),
+      exchange.closed.then(() => false),
+    ]);
+  }
+};
+
+test.each<[string, Answer, number]>([
+  ['before the headers', SILENT, 0],
+  ['in mid-stream', hangsAfter('Half a ', 'word'), 1],
+])('a call that is aborted %s closes its connection', async (_, answer, batches) => {
+  await using upstream = await startChatServer();
+  upstream.enqueue(answer);
+  const caller = new AbortController();
+  const stream = clientFor(upstream).stream(modelRequest(), caller.signal)[Symbol.asyncIterator]();
+  for (let batch = 0; batch < batches; batch++) await stream.next();
+  const next = stream.next().then(
+    async ({ done }) => (done ? 'over' : stream.next().catch((reason: unknown) => reason)),
+    (reason: unknown) => reason,
+  );
+  const { closed } = await upstream.received(1);
+  caller.abort('left');
+  expect(await next).toBe('left');
+  await closed;
+});
+
+test.each(['aborted', 'left'])(
+  'a flood that nobody reads waits at its source, and ends when it is %s',
+  async (how) => {
+    await using upstream = await startChatServer();
+    upstream.enqueue(FLOODS);
+    const caller = new AbortController();
+    const stream = clientFor(upstream).stream(modelRequest(), caller.signal)[Symbol.asyncIterator]();
+    await stream.next();
+    const exchange = await upstream.received(1);
+    let before = -1;
+    const sent = () => exchange.answer.socket?.bytesWritten ?? 0;
+    await vi.waitUntil(
+      () => {
+        const isStill = sent() === before;
+        before = sent();
+        return isStill;
+      },
+      { timeout: 5000, interval: 100 },
+    );
+    expect(sent()).toBeLessThan(24 * 1024 * 1024); // the buffers of two sockets, and 256 KiB
+    if (how === 'left') await stream.return?.();
+    else {
+      caller.abort('left');
+      const rest = (async () => {
+        for (;;) if ((await stream.next()).done) return 'over';
+      })();
+      expect(await rest.catch((reason: unknown) => reason)).toBe('left');
+    }
+    await exchange.closed;
+  },
+);
+
+test('a redirect that keeps the request sends it again, body and all; the key goes to no other server', async () => {
+  await using upstream = await startChatServer();
+  await using elsewhere = await startChatServer(says('from elsewhere'));
+  const to = (location: string) => json(307, '', { location });
+  upstream.enqueue(to(`${upstream.baseUrl}/moved/chat/completions`), says('here'));
+  const client = clientFor(upstream);
+  expect(await ask(client)).toBe('here');
+  const [first, second] = upstream.exchanges;
+  expect(second?.body).toEqual(first?.body);
+  expect(second?.request).toMatchObject({ method: 'POST', url: '/v1/moved/chat/completions' });
+  expect(second?.request.headers.authorization).toBe(`Bearer ${KEY}`);
+  upstream.enqueue(to(`${elsewhere.baseUrl}/chat/completions`));
+  expect(await ask(client)).toBe('from elsewhere');
+  expect(elsewhere.exchanges[0]?.body).toEqual(first?.body);
+  expect(elsewhere.exchanges[0]?.request.headers.authorization).toBeUndefined();
+});
+
+test('a redirect without end fails', async () => {
+  const again: Answer = (exchange) => json(307, '', { location: '/v1/chat/completions' })(exchange);
+  await using upstream = await startChatServer(again);
+  const error = await failure(ask(clientFor(upstream)));
+  expect(error.message).toMatch(/\w/);
+  expect(upstream.exchanges.length).toBeLessThan(20);
+});
+
+test.concurrent('an answer that is compressed although nobody asked for that fails in words that say so', async () => {
+  const body = gzipSync(sse(chunk({ content: 'packed' }), chunk({}, 'stop')));
+  await using upstream = await startChatServer(({ answer, request }) => {
+    expect(request.headers['accept-encoding']).toBe('identity');
+    answer.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' });
+    answer.end(body);
+  });
+  const error = await failure(ask(clientFor(upstream)));
+  expect(error.message).toContain('The answer is encoded as "gzip", which was not asked for.');
+});
+
+const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
+const inChunks = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n0\r\n\r\n`;
+const WHOLE = HEAD + inChunks(sse(chunk({ content: 'fine' }), chunk({}, 'stop')) + DONE);
+
+test('a kept connection that its server closes under the next request: that is sent again, over another', async () => {
+  await using upstream = await startUpstreamSockets();
+  const client = clientFor(upstream);
+  const first = ask(client);
+  const one = await upstream.connection(1);
+  await one.asked(1);
+  one.socket.write(WHOLE);
+  expect(await first).toBe('fine');
+  await turn();
+  const second = ask(client);
+  await one.asked(2);
+  one.socket.destroy();
+  const two = await upstream.connection(2);
+  await two.asked(1);
+  two.socket.write(WHOLE);
+  expect(await second).toBe('fine');
+  expect(upstream.connections).toBe(2);
+});
+
+test('a kept connection that its server has closed meanwhile is not used', async () => {
+  await using upstream = await startUpstreamSockets();
+  const client = clientFor(upstream);
+  for (const count of [1, 2, 3]) {
+    const call = ask(client);
+    const { asked, socket, closed } = await upstream.connection(count);
+    await asked(1);
+    socket.end(WHOLE);
+    expect(await call).toBe('fine');
+    await closed;
+  }
+  expect(upstream.connections).toBe(3);
+});
+
+test.concurrent.each([
+  ['is cut before the head', '', /failed/],
+  ['is cut in the head', 'HTTP/1.1 200 OK\r\ncontent-', /failed/],
+  ['is cut in a chunk', `${HEAD}ff\r\ndata: {"choices"`, /failed/],
+  ['is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', /failed/],
+])('an answer that %s fails, without a word of the key', async (_, bytes, message) => {
+  await using upstream = await startUpstreamSockets();
+  const call = failure(ask(clientFor(upstream)));
+  let isOver = false;
+  void call.finally(() => {
+    isOver = true;
+  });
+  for (let count = 1; count <= 3 && !isOver; count++) {
+    const next = upstream.connection(count).then(async ({ asked, socket }) => {
+      await asked(1);
+      socket.end(bytes);
+    });
+    await Promise.race([next, call]);
+  }
+  expect((await call).message).toMatch(message);
+});
+
+test('many calls at once have a connection each, and ending one leaves the others alone', async () => {
+  await using upstream = await startChatServer();
+  upstream.enqueue(hangsAfter('x'), hangsAfter('y'));
+  const client = clientFor(upstream);
+  const callers = [new AbortController(), new AbortController()];
+  const streams = callers.map(({ signal }) => client.stream(modelRequest(), signal)[Symbol.asyncIterator]());
+  for (const stream of streams) await stream.next();
+  callers[0]?.abort('left');
+  await upstream.exchanges[0]?.closed;
+  expect(upstream.exchanges[1]?.answer.destroyed).toBe(false);
+  await streams[1]?.return?.();
+  await upstream.exchanges[1]?.closed;
+  await streams[0]?.next().catch(() => {});
+});
