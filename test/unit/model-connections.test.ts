@@ -1,10 +1,7 @@
 import dns from 'node:dns';
 import { once } from 'node:events';
-import { inspect } from 'node:util';
-import { gzipSync } from 'node:zlib';
 import { expect, test, vi } from 'vitest';
-import { createChatClient } from '../../src/model/chat-client.ts';
-import type { ModelPart } from '../../src/model/model-client.ts';
+import { ask, clientFor, KEY, WHOLE } from '../support/ask-model.ts';
 import {
   type Answer,
   chunk,
@@ -19,33 +16,6 @@ import {
 } from '../support/chat-server.ts';
 import { modelRequest } from '../support/model-request.ts';
 import { startUpstreamSockets } from '../support/upstream-sockets.ts';
-
-const KEY = 'key-of-this-test';
-
-const clientFor = ({ baseUrl }: { readonly baseUrl: string }, idleTimeoutMs = 5000) =>
-  createChatClient({ baseUrl, apiKey: KEY, idleTimeoutMs });
-
-type Client = ReturnType<typeof createChatClient>;
-
-const NEVER = new AbortController().signal;
-
-/** The text of a whole call. */
-async function ask(client: Client, signal = NEVER): Promise<string> {
-  const parts: ModelPart[] = [];
-  for await (const batch of client.stream(modelRequest(), signal)) parts.push(...batch);
-  return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
-}
-
-/** What a call fails with. Nothing in it tells the key. */
-async function failure(call: Promise<unknown>): Promise<Error> {
-  const error = await call.then(
-    () => new Error('It did not fail.'),
-    (thrown: unknown) => thrown,
-  );
-  if (!(error instanceof Error)) throw new Error('That is no error.');
-  expect(inspect(error, { depth: 20, showHidden: true })).not.toContain(KEY);
-  return error;
-}
 
 /** A connection is free for the next call when the loop has turned once; a run commits between two. */
 const turn = () => new Promise(setImmediate);
@@ -196,29 +166,6 @@ test('a redirect that keeps the request sends it again, body and all; the key go
   expect(elsewhere.exchanges[0]?.request.headers.authorization).toBeUndefined();
 });
 
-test('a redirect without end fails', async () => {
-  const again: Answer = (exchange) => json(307, '', { location: '/v1/chat/completions' })(exchange);
-  await using upstream = await startChatServer(again);
-  const error = await failure(ask(clientFor(upstream)));
-  expect(error.message).toMatch(/\w/);
-  expect(upstream.exchanges.length).toBeLessThan(20);
-});
-
-test.concurrent('an answer that is compressed although nobody asked for that fails in words that say so', async () => {
-  const body = gzipSync(sse(chunk({ content: 'packed' }), chunk({}, 'stop')));
-  await using upstream = await startChatServer(({ answer, request }) => {
-    expect(request.headers['accept-encoding']).toBe('identity');
-    answer.writeHead(200, { 'content-type': 'text/event-stream', 'content-encoding': 'gzip' });
-    answer.end(body);
-  });
-  const error = await failure(ask(clientFor(upstream)));
-  expect(error.message).toContain('The answer is encoded as "gzip", which was not asked for.');
-});
-
-const HEAD = 'HTTP/1.1 200 OK\r\ncontent-type: text/event-stream\r\ntransfer-encoding: chunked\r\n\r\n';
-const inChunks = (text: string) => `${Buffer.byteLength(text).toString(16)}\r\n${text}\r\n0\r\n\r\n`;
-const WHOLE = HEAD + inChunks(sse(chunk({ content: 'fine' }), chunk({}, 'stop')) + DONE);
-
 test('a kept connection that its server closes under the next request: that is sent again, over another', async () => {
   await using upstream = await startUpstreamSockets();
   const client = clientFor(upstream);
@@ -250,28 +197,6 @@ test('a kept connection that its server has closed meanwhile is not used', async
     await closed;
   }
   expect(upstream.connections).toBe(3);
-});
-
-test.concurrent.each([
-  ['is cut before the head', '', /failed/],
-  ['is cut in the head', 'HTTP/1.1 200 OK\r\ncontent-', /failed/],
-  ['is cut in a chunk', `${HEAD}ff\r\ndata: {"choices"`, /failed/],
-  ['is no HTTP', 'SSH-2.0-OpenSSH_9.2\r\n', /failed/],
-])('an answer that %s fails, without a word of the key', async (_, bytes, message) => {
-  await using upstream = await startUpstreamSockets();
-  const call = failure(ask(clientFor(upstream)));
-  let isOver = false;
-  void call.finally(() => {
-    isOver = true;
-  });
-  for (let count = 1; count <= 3 && !isOver; count++) {
-    const next = upstream.connection(count).then(async ({ asked, socket }) => {
-      await asked(1);
-      socket.end(bytes);
-    });
-    await Promise.race([next, call]);
-  }
-  expect((await call).message).toMatch(message);
 });
 
 test('many calls at once have a connection each, and ending one leaves the others alone', async () => {
