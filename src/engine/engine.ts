@@ -8,6 +8,7 @@ import type { McpSecrets } from '../protocol/tools.ts';
 import { purgeDeleted } from '../store/delete-response.ts';
 import { declareAllDead } from '../store/processes.ts';
 import { AppError } from '../util/errors.ts';
+import { LoopLoad } from '../util/loop-load.ts';
 import { type CancelResult, cancelResponse, removeResponse } from './cancel-response.ts';
 import { type CreateResult, toCreateResult } from './create-result.ts';
 import type { EngineOptions } from './engine-options.ts';
@@ -45,7 +46,8 @@ export function createEngine(options: EngineOptions) {
   const runs = new Runs(options.maxRuns);
   const stopping = new AbortController();
   const starts = new Set<Promise<unknown>>();
-  const joining = options.joinsDeltas ? joinsUnderLoad() : neverJoins;
+  const load = new LoopLoad();
+  const joining = options.joinsDeltas ? joinsUnderLoad(load) : neverJoins;
   let draining = false;
   const processId = () => lease.processId;
   const runsHere = (id: ResponseId) => runs.get(id) !== undefined;
@@ -73,6 +75,7 @@ export function createEngine(options: EngineOptions) {
       if (!lease.isAlone) wakeUps.send(logged.map((each) => ({ type: 'logged', ...each })));
     },
     assure: () => lease.assure(),
+    load,
     onFenced: (id) => lease.lost(id),
     onRefused: onBroken,
   });

@@ -46,12 +46,18 @@ export function createOutlet(socket: WebSocket, connection: Socket, gone: Promis
  * has no extension that would change them.
  */
 export function writeResults(
-  { texts }: ResultBatches,
+  { texts, tap }: ResultBatches,
   id: string,
   outlet: Outlet,
 ): AsyncGenerator<never, void> {
   const head = toWireText(`{"id":${JSON.stringify(id)},"type":"next","payload":`);
   const toFrame = (text: WireText) => `${frameHead(head.length + text.length + 1)}${head}${text}}`;
+  const write = (piece: WireText) => outlet.connection.write(piece, 'latin1');
+  tap((batch) => {
+    if (outlet.room() !== null) return false;
+    for (const piece of piecesOf(batch, toFrame)) write(piece);
+    return true;
+  });
   return abortable<never>(async function* (signal) {
     signal.addEventListener('abort', () => void texts.return().catch(() => {})); // the loop meets the error
     try {
@@ -61,7 +67,7 @@ export function writeResults(
             await orAborted(room, signal);
             if (signal.aborted || outlet.socket.readyState === outlet.socket.CLOSED) return;
           }
-          outlet.connection.write(piece, 'latin1');
+          write(piece);
         }
       }
     } finally {

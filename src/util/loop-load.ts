@@ -3,24 +3,20 @@ import { performance } from 'node:perf_hooks';
 /** How long the loop is watched before it is judged anew. In milliseconds. */
 const WINDOW_MS = 20;
 
-/** A loop that rests less than this share of the time is behind, or about to be. */
-const IDLE_SHARE = 0.1;
-
-/** Tells whether this process has more to do than it gets done. Costs nothing while nobody asks. */
+/** Tells how much of its time the event loop has had something to do of late. Costs nothing while nobody asks. */
 export class LoopLoad {
   private since = performance.eventLoopUtilization();
   private judgedAt = performance.now();
-  private high = false;
+  private current = 0;
 
-  /** True if the event loop hardly rested of late: what comes in waits for its turn. */
-  isHigh(): boolean {
+  /** The share of the time, 0 to 1. */
+  share(): number {
     const now = performance.now();
     if (now - this.judgedAt >= WINDOW_MS) {
-      const { utilization } = performance.eventLoopUtilization(this.since);
+      this.current = performance.eventLoopUtilization(this.since).utilization;
       this.since = performance.eventLoopUtilization();
       this.judgedAt = now;
-      this.high = utilization > 1 - IDLE_SHARE;
     }
-    return this.high;
+    return this.current;
   }
 }

@@ -9,6 +9,7 @@ import { newItemId, newResponseId } from '../../src/protocol/ids.ts';
 import { INITIAL_STATE } from '../../src/protocol/response.ts';
 import type { Database } from '../../src/store/database.ts';
 import { createLogger } from '../../src/util/logger.ts';
+import { LoopLoad } from '../../src/util/loop-load.ts';
 import { modelRequest } from '../support/model-request.ts';
 
 const BEGINNING = { state: INITIAL_STATE, nextSequence: 0, isTakenOver: false };
@@ -49,6 +50,7 @@ function startRecorder() {
     processId: () => 'proc_1',
     tellOthers: () => {},
     assure: () => null,
+    load: new LoopLoad(),
     onFenced: async (id) => void fenced.push(id),
     onRefused: (run) => {
       refused.push(run);

@@ -1,5 +1,6 @@
 import { isTerminal, type ResponseEvent } from '../../protocol/events.ts';
 import { abortable, Bell, orAborted, pause } from '../../util/async-iteration.ts';
+import type { EventBatches, Take } from './event-batches.ts';
 import type { Hub } from './hub.ts';
 import { joinAll } from './join-all.ts';
 import { LiveEvents, MAX_KEPT } from './live-events.ts';
@@ -23,16 +24,23 @@ const UNKNOWN = Number.POSITIVE_INFINITY;
  *
  * @throws AppError NOT_FOUND when the response is gone before its end was told.
  */
-export function followResponse(
-  dependencies: FollowDependencies,
-  place: LogPlace,
-): AsyncGenerator<readonly ResponseEvent[], void> {
-  return abortable((signal) => generate(dependencies, place, signal));
+export function followResponse(dependencies: FollowDependencies, place: LogPlace): EventBatches {
+  const follower: Follower = { take: () => false };
+  const batches = abortable((signal) => generate(dependencies, { ...place, follower }, signal));
+  return Object.assign(batches, {
+    tap: (take: Take) => {
+      follower.take = take;
+    },
+  });
+}
+
+interface Follower {
+  take: Take;
 }
 
 async function* generate(
   dependencies: FollowDependencies,
-  { scope, responseId, after }: LogPlace,
+  { scope, responseId, after, follower }: LogPlace & { readonly follower: Follower },
   signal: AbortSignal,
 ): AsyncGenerator<readonly ResponseEvent[], void> {
   const bell = new Bell();
@@ -42,9 +50,21 @@ async function* generate(
   let known = UNKNOWN;
   let wasLive = false;
   let isBehind = false;
+  let isWaiting = false;
+  let isOver = false;
+  /** Without a step between, for a follower that has everything before and waits for just this. */
+  const takesAtOnce = (events: readonly ResponseEvent[]): boolean => {
+    const end = events.at(-1);
+    if (!isWaiting || signal.aborted || end === undefined) return false;
+    if (events[0]?.sequenceNumber !== last + 1 || !follower.take(events)) return false;
+    last = end.sequenceNumber;
+    isOver = isTerminal(end);
+    return true;
+  };
   const unlisten = dependencies.hub.listen(responseId, {
     told: (events, size) => {
-      live.push(events, size);
+      if (!takesAtOnce(events)) live.push(events, size);
+      else if (!isOver) return;
       wake();
     },
     woken: (number) => {
@@ -59,7 +79,10 @@ async function* generate(
       let events: readonly ResponseEvent[] = taken.kind === 'ready' ? taken.events : [];
       if (events.length > 0) isBehind = false;
       else if (taken.kind === 'ready' && known <= last) {
+        isWaiting = true;
         await bell.wait();
+        isWaiting = false;
+        if (isOver) return;
         continue;
       } else {
         const isFar = known !== UNKNOWN && known - last > MAX_KEPT.events;

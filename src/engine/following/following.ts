@@ -8,6 +8,7 @@ import { lastNumber } from '../../store/event-log.ts';
 import { markFollowed } from '../../store/ownership.ts';
 import { findResponses } from '../../store/responses.ts';
 import { AppError } from '../../util/errors.ts';
+import type { EventBatches } from './event-batches.ts';
 import { followResponse } from './follow-response.ts';
 import type { Hub } from './hub.ts';
 import { LogReader } from './log-reader.ts';
@@ -37,8 +38,7 @@ export interface FollowWish extends Shape {
 /** A response being followed. */
 export interface Following {
   readonly base: ResponseBase;
-  /** Batches of events; returning early releases everything at once. */
-  readonly batches: AsyncGenerator<readonly ResponseEvent[], void>;
+  readonly batches: EventBatches;
 }
 
 /** Following responses: from any place in their streams, wherever they run. */

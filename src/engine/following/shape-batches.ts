@@ -1,6 +1,7 @@
 import { type EventType, isLifecycle, type ResponseEvent } from '../../protocol/events.ts';
 import { abortable } from '../../util/async-iteration.ts';
 import { AppError } from '../../util/errors.ts';
+import type { EventBatches, Take } from './event-batches.ts';
 import { joinAll } from './join-all.ts';
 
 type Batches = AsyncGenerator<readonly ResponseEvent[], void>;
@@ -21,7 +22,7 @@ const MAX_COALESCE_MS = 1000;
  *
  * @throws AppError INVALID_INPUT for a time that is out of range.
  */
-export function shapeBatches(batches: Batches, { types, coalesceMs }: Shape): Batches {
+export function shapeBatches(batches: EventBatches, { types, coalesceMs }: Shape): EventBatches {
   if (!Number.isInteger(coalesceMs) || coalesceMs < 0 || coalesceMs > MAX_COALESCE_MS) {
     throw new AppError(
       'INVALID_INPUT',
@@ -32,18 +33,32 @@ export function shapeBatches(batches: Batches, { types, coalesceMs }: Shape): Ba
   return coalesceMs === 0 ? wanted : coalesce(wanted, coalesceMs);
 }
 
-function filter(source: Batches, types: ReadonlySet<EventType>): Batches {
-  return abortable(async function* (signal) {
+function filter(source: EventBatches, types: ReadonlySet<EventType>): EventBatches {
+  const select = (batch: readonly ResponseEvent[]) =>
+    batch.filter((event) => isLifecycle(event) || types.has(event.type));
+  const batches: Batches = abortable(async function* (signal) {
     releaseWith(signal, source);
     try {
       for await (const batch of source) {
-        const wanted = batch.filter((event) => isLifecycle(event) || types.has(event.type));
+        const wanted = select(batch);
         if (wanted.length > 0) yield wanted;
       }
     } finally {
       await source.return();
     }
   });
+  const { tap } = source;
+  return tap === undefined
+    ? batches
+    : Object.assign(batches, { tap: (take: Take) => tap(tapped(take, select)) });
+}
+
+/** With nothing of a batch wanted, it is taken all the same. */
+function tapped(take: Take, select: (batch: readonly ResponseEvent[]) => readonly ResponseEvent[]): Take {
+  return (batch) => {
+    const wanted = select(batch);
+    return wanted.length === 0 || take(wanted);
+  };
 }
 
 function coalesce(source: Batches, milliseconds: number): Batches {

@@ -5,6 +5,7 @@ import type { ResponseId } from '../../protocol/ids.ts';
 import { type Database, isCancelled, isDatabaseAway } from '../../store/database.ts';
 import { commitEvents, type Ending, type LogBatch } from '../../store/event-log.ts';
 import type { Logger } from '../../util/logger.ts';
+import type { LoopLoad } from '../../util/loop-load.ts';
 import { sizeOfEvents } from '../following/events-size.ts';
 import type { Hub } from '../following/hub.ts';
 import type { EventSink, Run } from './run.ts';
@@ -25,6 +26,7 @@ export interface RecorderOptions {
   readonly processId: () => string;
   /** As `EventSink.assure`. */
   readonly assure: () => Promise<void> | null;
+  readonly load: LoopLoad;
   /** Called when the database says that this process counts as dead. Its runs are somebody else's. Never throws. */
   readonly onFenced: (processId: string) => Promise<void>;
   /** Called for a run whose events the database will never take. */
@@ -47,6 +49,12 @@ const RETRY_MS = 250;
 
 /** What goes into one commit, unless a single batch is larger: a statement has its limits in time and size. In characters. */
 const MAX_COMMIT = 16 * 1024 * 1024;
+
+/** Between the beginnings of two commits of a process that is busy: each costs as much as dozens of deltas. In milliseconds. */
+const PACE_MS = 5;
+
+/** From this share of its time on, the event loop is busy. */
+const BUSY = 0.5;
 
 /** Longer than the time-out of a statement: then its connection is silent for good. In milliseconds. */
 const ANSWER_MS = 35_000;
@@ -115,10 +123,20 @@ export class EventRecorder implements EventSink {
 
   private async work(): Promise<void> {
     while (this.queue.size > 0) {
+      const began = performance.now();
       const entries = this.take();
-      if (entries.length > 0) await this.commit(entries);
+      if (entries.length === 0) continue;
+      await this.commit(entries);
+      const rest = began + PACE_MS - performance.now();
+      if (rest > 0 && this.isUnhurried(entries)) await delay(rest);
     }
     this.working = null;
+  }
+
+  /** True if the next commit may wait a little, for more to go with it: there is much to do, and nobody waits for a step. */
+  private isUnhurried(entries: readonly Entry[]): boolean {
+    if (this.options.load.share() < BUSY || this.commitsWanted.size > 0) return false;
+    return !entries.some(({ ended }) => ended) && !this.queue.values().some(({ ended }) => ended);
   }
 
   /** What goes into the next commit. Runs that are lost go nowhere. */

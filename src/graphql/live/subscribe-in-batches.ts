@@ -15,6 +15,8 @@ import { type SharedSelection, selectionOf, toWireText, type WireText } from './
 export interface ResultBatches {
   readonly kind: 'batches';
   readonly texts: AsyncGenerator<readonly WireText[], void>;
+  /** As `EventBatches.tap`: offers what a batch gives at once, while whoever reads `texts` waits for the next one. */
+  readonly tap: (take: (texts: readonly WireText[]) => boolean) => void;
 }
 
 /** A mask for errors that were not foreseen, as the transports use it. */
@@ -41,7 +43,16 @@ export async function subscribeInBatches(
     if ('errors' in source) return source;
     throw new Error('This subscription has another kind of source.');
   }
-  return { kind: 'batches', texts: resultsOf(source, { operation, selection, mask }) };
+  const { base, batches } = source.following;
+  return {
+    kind: 'batches',
+    texts: resultsOf(source, { operation, selection, mask }),
+    tap: (take) =>
+      batches.tap?.((batch) => {
+        const texts = selection.textsOf(batch, base, operation.contextValue);
+        return isWhole(texts) && take(texts);
+      }),
+  };
 }
 
 interface Plan {
@@ -58,7 +69,7 @@ function resultsOf({ following }: EventNodes, plan: Plan): AsyncGenerator<readon
     try {
       for await (const batch of batches) {
         const texts = selection.textsOf(batch, base, operation.contextValue);
-        yield texts.every((text) => text !== null)
+        yield isWhole(texts)
           ? texts
           : await Promise.all(batch.map((event, index) => texts[index] ?? execute({ event, base }, plan)));
       }
@@ -68,6 +79,10 @@ function resultsOf({ following }: EventNodes, plan: Plan): AsyncGenerator<readon
       await batches.return();
     }
   });
+}
+
+function isWhole(texts: readonly (WireText | null)[]): texts is readonly WireText[] {
+  return !texts.includes(null);
 }
 
 async function execute(node: object, { operation, mask }: Plan): Promise<WireText> {
