@@ -30,6 +30,6 @@ export function watchRuns(): WatchedRuns {
 
 /** From now on this process seems to have little to do, or too much, whatever it has. */
 export function seemingLoad(load: 'high' | 'low'): Disposable {
-  const spy = vi.spyOn(LoopLoad.prototype, 'isHigh').mockReturnValue(load === 'high');
+  const spy = vi.spyOn(LoopLoad.prototype, 'share').mockReturnValue(load === 'high' ? 1 : 0);
   return { [Symbol.dispose]: () => spy.mockRestore() };
 }

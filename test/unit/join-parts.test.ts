@@ -61,7 +61,7 @@ test(`joined parts say the same in the same order, and nothing is left to join (
 });
 
 test('deltas are joined never, under load, or when many wait', () => {
-  const adaptive = joinsUnderLoad();
+  const adaptive = joinsUnderLoad(new LoopLoad());
   {
     using _ = seemingLoad('low');
     expect([0, 32, 33].map(adaptive)).toEqual([false, false, true]);
@@ -71,11 +71,12 @@ test('deltas are joined never, under load, or when many wait', () => {
   expect([0, 32, 33].map(neverJoins)).toEqual([false, false, false]);
 });
 
-test('a loop that hardly rests is under load, one that rests is not', async () => {
+test('the share of its time that a loop is busy is near 1 when it never rests, and falls when it does', async () => {
   const load = new LoopLoad();
   const until = performance.now() + 60;
   while (performance.now() < until) await new Promise(setImmediate);
-  expect(load.isHigh()).toBe(true);
-  expect(load.isHigh()).toBe(true); // it is not judged anew each time
-  await expect.poll(() => load.isHigh(), { interval: 30, timeout: 5000 }).toBe(false);
+  const busy = load.share();
+  expect(busy).toBeGreaterThan(0.9);
+  expect(load.share()).toBe(busy); // it is not judged anew each time
+  await expect.poll(() => load.share(), { interval: 30, timeout: 5000 }).toBeLessThan(0.5);
 });
