@@ -3,11 +3,13 @@ import type { Dispatcher } from 'undici';
 /** A body as it comes. */
 export interface ByteSource {
   /**
-   * What has come since the last time, waiting for something if nothing has; null at the end.
+   * Calls `take` with everything, piece by piece, as soon as it comes and with no step between. While what `take` gives
+   * is pending, nothing more is taken. Once only.
    *
-   * @throws what broke the connection.
+   * @returns when the body has ended, or was left.
+   * @throws what broke the connection, and what `take` throws, which closes it.
    */
-  read(): Promise<Buffer | null>;
+  read(take: (bytes: Buffer) => Promise<void> | null): Promise<void>;
   /** Closes the connection, whatever has not been read. May be called again. */
   close(): void;
   /** Nothing more of it is wanted, but it is about to end: if it does, the connection can be used again. */
@@ -23,68 +25,96 @@ const LEAVING_MS = 1000;
 /** What a source is closed with: nobody hears of it. */
 const CLOSED = new Error('Closed by its reader.');
 
+interface Reader extends PromiseWithResolvers<void> {
+  readonly take: (bytes: Buffer) => Promise<void> | null;
+}
+
 /** The body of a response, handed over by the connection without a stream between. */
 export class PushedBytes implements ByteSource {
   private readonly connection: Dispatcher.DispatchController;
   private waiting: Buffer[] = [];
   private size = 0;
-  private state: { readonly error: Error | null } | null = null;
+  private end: { readonly error: unknown } | null = null;
   private leaving: NodeJS.Timeout | undefined;
-  private wanted: PromiseWithResolvers<Buffer | null> | null = null;
+  private reader: Reader | null = null;
+  private isHeldUp = false;
 
   constructor(connection: Dispatcher.DispatchController) {
     this.connection = connection;
   }
 
   push(bytes: Buffer): void {
-    if (this.leaving !== undefined) return;
-    if (this.wanted !== null) return this.answer()?.resolve(bytes);
+    if (this.leaving !== undefined || this.end !== null) return;
+    if (this.reader !== null && !this.isHeldUp && this.waiting.length === 0)
+      return this.hand(bytes, this.reader);
     this.waiting.push(bytes);
     this.size += bytes.length;
     if (this.size > MAX_WAITING) this.connection.pause();
   }
 
-  /** Without an error it has come to its end. */
-  end(error: Error | null): void {
-    this.state ??= { error };
+  /** Without an error it has come to its end. What waits is read all the same. */
+  finish(error: unknown = null): void {
+    this.end ??= { error };
     clearTimeout(this.leaving);
-    const wanted = this.answer();
-    if (error === null) wanted?.resolve(null);
-    else wanted?.reject(error);
+    this.goOn();
   }
 
-  async read(): Promise<Buffer | null> {
-    const [first, ...more] = this.waiting;
-    if (first !== undefined) {
-      const isPaused = this.size > MAX_WAITING;
-      this.waiting = [];
-      this.size = 0;
-      if (isPaused) this.connection.resume(); // last: it pushes what it has at once
-      return more.length === 0 ? first : Buffer.concat([first, ...more]);
-    }
-    if (this.state === null) {
-      this.wanted = Promise.withResolvers();
-      return this.wanted.promise;
-    }
-    if (this.state.error !== null) throw this.state.error;
-    return null;
+  read(take: Reader['take']): Promise<void> {
+    this.reader = { ...Promise.withResolvers<void>(), take };
+    const { promise } = this.reader;
+    this.goOn();
+    return promise;
   }
 
   close(): void {
-    if (this.state !== null) return;
-    this.end(CLOSED);
+    if (this.end !== null) return;
+    this.drop();
+    this.finish(CLOSED);
     this.connection.abort(CLOSED);
   }
 
   leave(): void {
-    if (this.state !== null || this.leaving !== undefined) return;
+    if (this.end !== null || this.leaving !== undefined) return;
     this.leaving = setTimeout(() => this.close(), LEAVING_MS).unref();
-    if (this.size > MAX_WAITING) this.connection.resume();
+    this.reader?.resolve();
+    this.drop();
   }
 
-  private answer(): PromiseWithResolvers<Buffer | null> | null {
-    const { wanted } = this;
-    this.wanted = null;
-    return wanted;
+  private hand(bytes: Buffer, { take, reject }: Reader): void {
+    try {
+      const room = take(bytes);
+      if (room === null) return;
+      this.isHeldUp = true;
+      void room.then(() => {
+        this.isHeldUp = false;
+        this.goOn();
+      });
+    } catch (error) {
+      reject(error);
+      this.close();
+    }
+  }
+
+  /** Hands over what waits, then what became of the rest. */
+  private goOn(): void {
+    const { reader } = this;
+    while (reader !== null && !this.isHeldUp && this.waiting.length > 0) {
+      const bytes = Buffer.concat(this.waiting);
+      const isPaused = this.size > MAX_WAITING;
+      this.waiting = [];
+      this.size = 0;
+      this.hand(bytes, reader);
+      if (isPaused) this.connection.resume(); // last: it pushes what it has at once
+    }
+    if (this.end === null || this.isHeldUp) return;
+    if (this.end.error === null) reader?.resolve();
+    else reader?.reject(this.end.error);
+  }
+
+  private drop(): void {
+    const isPaused = this.size > MAX_WAITING;
+    this.waiting = [];
+    this.size = 0;
+    if (isPaused) this.connection.resume();
   }
 }

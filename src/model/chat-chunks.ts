@@ -36,23 +36,21 @@ export class ChunkReader {
     return this.error !== null;
   }
 
-  /**
-   * What can be said only at the end: usage, then the finish.
-   *
-   * @throws ModelError for an error that came in the stream, and for a stream that ended with nothing said.
-   */
-  *end(): Generator<ModelPart[], void> {
+  /** What can be said only at the end: usage, then the finish. */
+  end(): readonly ModelPart[] {
     const rest: ModelPart[] = [];
     this.calls.end(rest);
     if (this.usage !== null) rest.push({ type: 'usage', usage: this.usage });
     if (this.error === null && (this.finishReason !== null || this.hasContent)) {
       rest.push({ type: 'finish', reason: toFinishReason(this.finishReason) });
     }
-    if (rest.length > 0) yield rest;
-    if (this.error !== null) throw this.error;
-    if (this.finishReason === null && !this.hasContent) {
-      throw new ModelError('server_error', 'The model ended its answer without saying anything.');
-    }
+    return rest;
+  }
+
+  /** Why the stream, which is over, has failed: an error that came in it, or nothing said; null if it has not. */
+  get failure(): ModelError | null {
+    if (this.error !== null || this.finishReason !== null || this.hasContent) return this.error;
+    return new ModelError('server_error', 'The model ended its answer without saying anything.');
   }
 
   private read(raw: unknown, key: 'delta' | 'message'): ModelPart[] {

@@ -5,7 +5,13 @@ import type { ByteSource } from './byte-source.ts';
 import { ChunkReader } from './chat-chunks.ts';
 import { clean, fromClientError } from './chat-errors.ts';
 import { type TokenLimitField, toChatRequest } from './chat-request.ts';
-import { type ModelClient, ModelError, type ModelPart, type ModelRequest } from './model-client.ts';
+import {
+  type ModelClient,
+  ModelError,
+  type ModelPart,
+  type ModelRequest,
+  type TakeParts,
+} from './model-client.ts';
 import { Silence } from './silence.ts';
 import { SseReader, type SseRecord } from './sse-reader.ts';
 import { createTransport } from './transport.ts';
@@ -54,46 +60,72 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
     return source === null ? { json: await answer.text() } : { body: source };
   }
 
-  async function* stream(
-    request: ModelRequest,
-    signal: AbortSignal,
-  ): AsyncGenerator<readonly ModelPart[], void> {
+  async function stream(request: ModelRequest, take: TakeParts, signal: AbortSignal): Promise<void> {
     const call = new AbortController();
     const stop = () => call.abort(signal.reason);
     signal.addEventListener('abort', stop);
     const silence = new Silence(idleTimeoutMs, (reason) => call.abort(reason));
-    let body: ByteSource | null = null;
-    let isOver = false;
+    const reader = new ChunkReader({ wantsLogprobs: request.settings.topLogprobs !== null });
+    let isBroken = false;
+    const hand: TakeParts = (parts) => {
+      if (parts.length === 0) return null;
+      isBroken = true;
+      const room = take(parts);
+      isBroken = false;
+      return room;
+    };
     try {
       signal.throwIfAborted();
-      const reader = new ChunkReader({ wantsLogprobs: request.settings.topLogprobs !== null });
       const opened = await open(request, call.signal);
-      if ('json' in opened) yield reader.readCompletion(parse(opened.json));
-      else {
-        body = opened.body;
-        call.signal.addEventListener('abort', () => body?.close());
-        const records = new SseReader();
-        while (!isOver) {
-          silence.begin(reader.failed ? AFTER_ERROR_MS : idleTimeoutMs);
-          const { parts, last } = await nextParts({ body, records, reader }, signal);
-          silence.end(); // however long the consumer takes, that is not the model's silence
-          if (parts.length > 0) yield parts;
-          if (last instanceof ModelError) throw last;
-          isOver = last !== null;
-        }
-      }
-      yield* reader.end();
+      if ('json' in opened) hand(reader.readCompletion(parse(opened.json)));
+      else await readBody(opened.body, { reader, silence, hand }, call.signal);
+      hand(reader.end());
+      if (reader.failure !== null) throw reader.failure;
     } catch (error) {
+      if (isBroken) throw error; // by whoever takes
       signal.throwIfAborted();
       if (call.signal.aborted && !(error instanceof ModelError)) throw call.signal.reason;
       const failure = fromClientError(error, secrets);
       throw new ModelError(failure.code, clean(failure.message, secrets), { cause: error });
     } finally {
-      if (isOver) body?.leave();
-      else body?.close(); // left early, for whatever reason: the connection goes with it
       silence.stop();
       signal.removeEventListener('abort', stop);
     }
+  }
+
+  /** Reads a stream to its end. Ended early, for whatever reason, it is closed. */
+  async function readBody(
+    body: ByteSource,
+    { reader, silence, hand }: Reading,
+    signal: AbortSignal,
+  ): Promise<void> {
+    const records = new SseReader();
+    const listen = () => silence.begin(reader.failed ? AFTER_ERROR_MS : idleTimeoutMs);
+    const close = () => body.close();
+    signal.addEventListener('abort', close);
+    listen();
+    try {
+      signal.throwIfAborted();
+      await body.read((bytes) => {
+        silence.end(); // however long the consumer takes, that is not the model's silence
+        const { parts, last } = readRecords(records.push(bytes), reader);
+        const room = hand(parts);
+        if (last instanceof ModelError) throw last;
+        if (last === 'done') body.leave();
+        else if (room === null) listen();
+        else void room.then(listen);
+        return room;
+      });
+    } catch (error) {
+      // The error that the model reported says more.
+      if (!reader.failed || error instanceof ModelError) throw error;
+    } finally {
+      signal.removeEventListener('abort', close);
+      body.close();
+    }
+    const { parts, last } = readRecords(records.end(), reader);
+    hand(parts);
+    if (last instanceof ModelError) throw last;
   }
 
   async function listModels(signal: AbortSignal): Promise<readonly ModelInfo[]> {
@@ -112,20 +144,9 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
 }
 
 interface Reading {
-  readonly body: ByteSource;
-  readonly records: SseReader;
   readonly reader: ChunkReader;
-}
-
-/** A function of its own: whoever waits for the next read, however long, keeps no bytes of the last one. */
-async function nextParts({ body, records, reader }: Reading, signal: AbortSignal): Promise<Read> {
-  const bytes = await body.read().catch((error: unknown) => {
-    if (!reader.failed || signal.aborted) throw error;
-    return null; // the error that the model reported says more
-  });
-  if (bytes !== null) return readRecords(records.push(bytes), reader);
-  const { parts, last } = readRecords(records.end(), reader);
-  return { parts, last: last ?? 'done' };
+  readonly silence: Silence;
+  readonly hand: TakeParts;
 }
 
 interface Read {

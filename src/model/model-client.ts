@@ -9,12 +9,13 @@ import type { Usage } from '../protocol/usage.ts';
 /** Anything that can turn a conversation into a stream of parts. */
 export interface ModelClient {
   /**
-   * One model call. Yields what has arrived, a batch for each read; the last batch ends with a `finish` part.
+   * One model call. Calls `take` with what has arrived, a batch for each read and with no step between; the last batch
+   * ends with a `finish` part. While what `take` gives is pending, no more is read.
    *
    * @throws ModelError when the upstream refuses, fails, falls silent or sends what nobody can read. What was
-   *   yielded before stands. The reason of `signal` when that is aborted.
+   *   taken before stands. The reason of `signal` when that is aborted; what `take` throws, which ends the call.
    */
-  stream(request: ModelRequest, signal: AbortSignal): AsyncIterable<readonly ModelPart[]>;
+  stream(request: ModelRequest, take: TakeParts, signal: AbortSignal): Promise<void>;
 
   /**
    * The models that the upstream offers.
@@ -23,6 +24,9 @@ export interface ModelClient {
    */
   listModels(signal: AbortSignal): Promise<readonly ModelInfo[]>;
 }
+
+/** Takes what has arrived; gives a promise if it has no room for more until that resolves. It never rejects. */
+export type TakeParts = (parts: readonly ModelPart[]) => Promise<void> | null;
 
 export interface ModelRequest {
   readonly settings: ResponseSettings;

@@ -138,14 +138,14 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   onResponseEnd(): void {
-    this.source?.end(null);
+    this.source?.finish();
     const body = Buffer.concat(this.whole);
     const { head } = this;
     this.settle()?.resolve(new Response(body.length === 0 ? null : body, head));
   }
 
   onResponseError(_connection: Dispatcher.DispatchController, error: Error): void {
-    this.source?.end(error);
+    this.source?.finish(error);
     const asked = this.settle();
     asked?.reject(asked.signal?.aborted ? asked.signal.reason : error);
   }

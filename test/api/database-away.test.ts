@@ -135,11 +135,12 @@ test.each([{}, { idempotencyKey: 'k' }, { stream: true }])(
 );
 
 test('a follower whose first look into the log failed is given what was said, though the model is quiet', async () => {
-  await using setting = await startBehindProxy();
+  await using owner = await startTestApp(); // of its own runs a server remembers the beginning
+  await using setting = await startBehindProxy({ beside: owner });
   const { app, proxy } = setting;
-  const { id, upstream } = await started(app);
+  const { id, upstream } = await started(owner);
   await upstream.say('Hm');
-  await logged(app, 'Hm');
+  await logged(owner, 'Hm');
   const swallowed = proxy.swallowAnswerTo('first >= coalesce');
   for await (const event of follow(app, { id })) if (event['delta'] === 'Hm') break;
   await swallowed;

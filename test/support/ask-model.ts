@@ -18,7 +18,14 @@ export const NEVER = new AbortController().signal;
 /** The text of a whole call. */
 export async function ask(client: Client, signal = NEVER): Promise<string> {
   const parts: ModelPart[] = [];
-  for await (const batch of client.stream(modelRequest(), signal)) parts.push(...batch);
+  await client.stream(
+    modelRequest(),
+    (batch) => {
+      parts.push(...batch);
+      return null;
+    },
+    signal,
+  );
   return parts.map((part) => (part.type === 'text' ? part.text : '')).join('');
 }
 

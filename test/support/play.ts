@@ -13,10 +13,13 @@ export async function play(answer: Answer) {
     idleTimeoutMs: 5000,
   });
   const parts: ModelPart[] = [];
+  const take = (batch: readonly ModelPart[]) => {
+    parts.push(...batch);
+    return null;
+  };
   let error: ModelError | null = null;
   try {
-    for await (const batch of client.stream(modelRequest(), new AbortController().signal))
-      parts.push(...batch);
+    await client.stream(modelRequest(), take, new AbortController().signal);
   } catch (thrown) {
     if (!(thrown instanceof ModelError)) throw thrown;
     error = thrown;

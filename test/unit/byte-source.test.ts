@@ -35,27 +35,45 @@ function connectionWith(blocks: Buffer[]) {
 
 const block = (letter: string, size = 100_000) => Buffer.alloc(size, letter);
 
-test('what came since the last read comes at once, the end last', async () => {
+/** Reads a source; what was taken, and when more may be. */
+function reading(source: PushedBytes, room: () => Promise<void> | null = () => null) {
+  const taken: Buffer[] = [];
+  const over = source.read((bytes) => {
+    taken.push(bytes);
+    return room();
+  });
+  return { taken, over };
+}
+
+test('what came before comes at once, then each piece as it is pushed, and the end last', async () => {
   const { source, flow } = connectionWith([Buffer.from('a'), Buffer.from('b')]);
   flow();
-  expect(String(await source.read())).toBe('ab');
-  const next = source.read();
+  const { taken, over } = reading(source);
+  expect(taken.map(String)).toEqual(['ab']);
   source.push(Buffer.from('c'));
-  expect(String(await next)).toBe('c');
   source.push(Buffer.from('d'));
-  source.end(null);
-  expect(String(await source.read())).toBe('d');
-  expect([await source.read(), await source.read()]).toEqual([null, null]);
+  expect(taken.map(String)).toEqual(['ab', 'c', 'd']);
+  source.finish();
+  await over;
 });
 
-test('a reader who waits is told the end, or what broke', async () => {
-  const [ended, broken] = [connectionWith([]).source, connectionWith([]).source];
-  const reads = [ended.read(), broken.read()];
-  ended.end(null);
-  broken.end(new Error('reset'));
-  expect(await reads[0]).toBeNull();
-  await expect(reads[1]).rejects.toThrow('reset');
-  await expect(broken.read()).rejects.toThrow('reset');
+test('what waits is read before the end is told, and before what broke', async () => {
+  for (const error of [null, new Error('reset')]) {
+    const { source, flow } = connectionWith([Buffer.from('a')]);
+    flow();
+    source.finish(error);
+    const { taken, over } = reading(source);
+    if (error === null) await over;
+    else await expect(over).rejects.toThrow('reset');
+    expect(taken.map(String)).toEqual(['a']);
+  }
+});
+
+test('a reader who waits is told what broke', async () => {
+  const { source } = connectionWith([]);
+  const { over } = reading(source);
+  source.finish(new Error('reset'));
+  await expect(over).rejects.toThrow('reset');
 });
 
 test('a slow reader makes the connection wait, again and again, and is given everything', async () => {
@@ -63,16 +81,36 @@ test('a slow reader makes the connection wait, again and again, and is given eve
   const { source, told, flow } = connectionWith(blocks);
   flow();
   expect(blocks.length).toBe(17); // more than 256 KiB wait
-  const sizes: number[] = [];
-  while (sizes.reduce((sum, size) => sum + size, 0) < 2_000_000)
-    sizes.push((await source.read())?.length ?? 0);
-  expect(Math.max(...sizes)).toBeLessThan(400_000);
+  const { promise: first, resolve: goOn } = Promise.withResolvers<void>();
+  let isFirst = true;
+  const { taken, over } = reading(source, () => {
+    const room = isFirst ? first : Promise.resolve();
+    isFirst = false;
+    return room;
+  });
+  expect(blocks.length).toBe(14); // as much again, for a reader that has no room
+  goOn();
+  await vi.waitUntil(() => Buffer.concat(taken).length === 2_000_000);
+  source.finish();
+  await over;
+  expect(Math.max(...taken.map(({ length }) => length))).toBeLessThan(400_000);
   expect(told.slice(0, 5)).toEqual(['pause', 'resume', 'pause', 'resume', 'pause']);
+});
+
+test('what the reader throws closes the connection, and the reader hears of it', async () => {
+  const { source, told } = connectionWith([]);
+  const over = source.read(() => {
+    throw new Error('no');
+  });
+  source.push(Buffer.from('a'));
+  source.push(Buffer.from('b'));
+  await expect(over).rejects.toThrow('no');
+  expect(told).toEqual(['abort: Closed by its reader.']);
 });
 
 test('closing aborts the connection once, and a reader who waits hears of it', async () => {
   const { source, told } = connectionWith([]);
-  const read = source.read();
+  const { over: read } = reading(source);
   source.close();
   source.close();
   source.leave();
@@ -88,7 +126,7 @@ test('what is left and ends in time is not aborted; what does not, after a secon
     source.push(block('x', 1_000_000)); // kept by nobody
   }
   vi.advanceTimersByTime(900);
-  ending.source.end(null);
+  ending.source.finish();
   vi.advanceTimersByTime(99);
   expect(endless.told).toEqual([]);
   vi.advanceTimersByTime(1);

@@ -10,7 +10,7 @@ async function failureOf(answer: Parameters<Awaited<ReturnType<typeof startChatS
   await using upstream = await startChatServer();
   upstream.enqueue(answer);
   const client = createChatClient({ baseUrl: upstream.baseUrl, apiKey: KEY, idleTimeoutMs: 5000 });
-  const reading = Array.fromAsync(client.stream(modelRequest(), new AbortController().signal));
+  const reading = client.stream(modelRequest(), () => null, new AbortController().signal);
   return await reading.then(
     () => '',
     (error: Error) => error.message,

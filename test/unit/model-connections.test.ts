@@ -98,56 +98,55 @@ const FLOODS: Answer = async (exchange) => {
   }
 };
 
-test.each<[string, Answer, number]>([
-  ['before the headers', SILENT, 0],
-  ['in mid-stream', hangsAfter('Half a ', 'word'), 1],
-])('a call that is aborted %s closes its connection', async (_, answer, batches) => {
+test.each<[string, Answer, boolean]>([
+  ['before the headers', SILENT, false],
+  ['in mid-stream', hangsAfter('Half a ', 'word'), true],
+])('a call that is aborted %s closes its connection', async (_, answer, speaks) => {
   await using upstream = await startChatServer();
   upstream.enqueue(answer);
   const caller = new AbortController();
-  const stream = clientFor(upstream).stream(modelRequest(), caller.signal)[Symbol.asyncIterator]();
-  for (let batch = 0; batch < batches; batch++) await stream.next();
-  const next = stream.next().then(
-    async ({ done }) => (done ? 'over' : stream.next().catch((reason: unknown) => reason)),
-    (reason: unknown) => reason,
-  );
+  const spoken = Promise.withResolvers<void>();
+  const take = () => {
+    spoken.resolve();
+    return null;
+  };
+  const call = clientFor(upstream).stream(modelRequest(), take, caller.signal);
   const { closed } = await upstream.received(1);
+  if (speaks) await spoken.promise;
   caller.abort('left');
-  expect(await next).toBe('left');
+  expect(await call.catch((reason: unknown) => reason)).toBe('left');
   await closed;
 });
 
-test.each(['aborted', 'left'])(
-  'a flood that nobody reads waits at its source, and ends when it is %s',
-  async (how) => {
-    await using upstream = await startChatServer();
-    upstream.enqueue(FLOODS);
-    const caller = new AbortController();
-    const stream = clientFor(upstream).stream(modelRequest(), caller.signal)[Symbol.asyncIterator]();
-    await stream.next();
-    const exchange = await upstream.received(1);
-    let before = -1;
-    const sent = () => exchange.answer.socket?.bytesWritten ?? 0;
-    await vi.waitUntil(
-      () => {
-        const isStill = sent() === before;
-        before = sent();
-        return isStill;
-      },
-      { timeout: 5000, interval: 100 },
-    );
-    expect(sent()).toBeLessThan(24 * 1024 * 1024); // the buffers of two sockets, and 256 KiB
-    if (how === 'left') await stream.return?.();
-    else {
-      caller.abort('left');
-      const rest = (async () => {
-        for (;;) if ((await stream.next()).done) return 'over';
-      })();
-      expect(await rest.catch((reason: unknown) => reason)).toBe('left');
-    }
-    await exchange.closed;
-  },
-);
+test('a flood that nobody has room for waits at its source, and ends when the call is aborted', async () => {
+  await using upstream = await startChatServer();
+  upstream.enqueue(FLOODS);
+  const caller = new AbortController();
+  const room = Promise.withResolvers<void>();
+  let taken = 0;
+  const take = (): Promise<void> => {
+    taken++;
+    return room.promise;
+  };
+  const call = clientFor(upstream).stream(modelRequest(), take, caller.signal);
+  const exchange = await upstream.received(1);
+  let before = -1;
+  const sent = () => exchange.answer.socket?.bytesWritten ?? 0;
+  await vi.waitUntil(
+    () => {
+      const isStill = taken > 0 && sent() === before;
+      before = sent();
+      return isStill;
+    },
+    { timeout: 5000, interval: 100 },
+  );
+  expect(taken).toBe(1);
+  expect(sent()).toBeLessThan(24 * 1024 * 1024); // the buffers of two sockets, and 256 KiB
+  caller.abort('left');
+  room.resolve();
+  expect(await call.catch((reason: unknown) => reason)).toBe('left');
+  await exchange.closed;
+});
 
 test('a redirect that keeps the request sends it again, body and all; the key goes to no other server', async () => {
   await using upstream = await startChatServer();
@@ -204,12 +203,12 @@ test('many calls at once have a connection each, and ending one leaves the other
   upstream.enqueue(hangsAfter('x'), hangsAfter('y'));
   const client = clientFor(upstream);
   const callers = [new AbortController(), new AbortController()];
-  const streams = callers.map(({ signal }) => client.stream(modelRequest(), signal)[Symbol.asyncIterator]());
-  for (const stream of streams) await stream.next();
+  const calls = callers.map(async ({ signal }) => ask(client, signal).catch((reason) => reason));
+  await upstream.received(2);
   callers[0]?.abort('left');
-  await upstream.exchanges[0]?.closed;
-  expect(upstream.exchanges[1]?.answer.destroyed).toBe(false);
-  await streams[1]?.return?.();
-  await upstream.exchanges[1]?.closed;
-  await streams[0]?.next().catch(() => {});
+  expect(await Promise.race(calls)).toBe('left');
+  await Promise.race(upstream.exchanges.map(({ closed }) => closed));
+  expect(upstream.exchanges.filter(({ answer }) => answer.destroyed)).toHaveLength(1);
+  callers[1]?.abort('left too');
+  expect(await Promise.all(calls)).toEqual(['left', 'left too']);
 });

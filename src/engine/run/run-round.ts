@@ -1,4 +1,4 @@
-import type { FinishReason, ModelClient, ModelRequest } from '../../model/model-client.ts';
+import type { FinishReason, ModelClient, ModelRequest, TakeParts } from '../../model/model-client.ts';
 import { orAborted } from '../../util/async-iteration.ts';
 import type { WrittenCall } from './call-writer.ts';
 import { ItemWriter, type ItemWriterOptions } from './item-writer.ts';
@@ -27,7 +27,7 @@ export async function runRound(run: Run, { model, request, writing }: Round): Pr
   const writer = new ItemWriter(run, writing);
   let reason: FinishReason = 'stop';
   try {
-    for await (const parts of model.stream(request, run.signal)) {
+    const take: TakeParts = (parts) => {
       for (const part of run.joins ? joinParts(parts) : parts) {
         if (part.type === 'usage') run.addUsage(part.usage);
         else if (part.type === 'finish') reason = part.reason;
@@ -35,9 +35,9 @@ export async function runRound(run: Run, { model, request, writing }: Round): Pr
       }
       run.flush();
       const room = run.room();
-      if (room !== null) await orAborted(room, run.signal);
-      run.signal.throwIfAborted();
-    }
+      return room && orAborted(room, run.signal);
+    };
+    await model.stream(request, take, run.signal);
   } finally {
     writer.tellHeld(); // also when the round stops early
   }
