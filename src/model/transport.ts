@@ -112,7 +112,7 @@ class Answer implements Dispatcher.DispatchHandler {
 
   onRequestStart(connection: Dispatcher.DispatchController): void {
     this.connection = connection;
-    if (this.asked?.signal?.aborted) this.abort();
+    if (this.asked === null) this.abort(); // while there was no connection
   }
 
   onResponseStart(
@@ -151,7 +151,9 @@ class Answer implements Dispatcher.DispatchHandler {
   }
 
   private readonly abort = () => {
-    this.connection?.abort(new Error('The request was aborted.'));
+    if (this.connection !== null) return this.connection.abort(new Error('The request was aborted.'));
+    const asked = this.settle(); // finding the server may take long, and is not cut short
+    asked?.reject(asked.signal?.reason);
   };
 
   private settle(): Answering | null {

@@ -9,6 +9,7 @@ import { createSpeech } from '../support/speech.ts';
 import { collect, type StreamEvent, TRANSPORTS } from '../support/stream.ts';
 import { startTestApp } from '../support/test-app.ts';
 import { endsInFrame, endsInRecord } from '../support/torn.ts';
+import { seemingLoad } from '../support/watch-runs.ts';
 
 const SEED = chooseSeed();
 const CUTS = 50;
@@ -18,16 +19,27 @@ const WORDS = Array.from({ length: 2000 }, (_, word) => `${STEMS[word % 4]}-${wo
 /** The model says so many words for each cut; so they are spread over the whole stream. */
 const AT_ONCE = WORDS.length / CUTS;
 
-const CASES = [1, 3].flatMap((instances) => TRANSPORTS.map((transport) => [transport, instances] as const));
+/** With every delta as an event, and joined as under load: then there is less on the wire, and it is cut more often. */
+const JOINING = [
+  ['off', 2000],
+  ['forced', 500],
+] as const;
+
+const CASES = TRANSPORTS.flatMap((transport) => [
+  ...JOINING.map((how) => [transport, 1, ...how] as const),
+  [transport, 3, ...JOINING[1]] as const,
+]);
 
 test.each(CASES)(
-  `%s to %i instance(s), cut ${CUTS} times while it is live, brings every event exactly once (TEST_SEED=${SEED})`,
-  async (transport, instances) => {
-    await using app = await startTestApp();
+  `%s to %i instance(s), joining %s, cut ${CUTS} times while it is live, brings every event exactly once (TEST_SEED=${SEED})`,
+  async (transport, instances, joining, within) => {
+    using _ = seemingLoad(joining === 'forced' ? 'high' : 'low');
+    const config = { joinsDeltas: joining === 'forced' };
+    await using app = await startTestApp({ config });
     await using others = new AsyncDisposableStack();
     const urls = [app.url];
-    while (urls.length < instances) urls.push(others.use(await startTestApp({ beside: app })).url);
-    await using proxy = await startCuttingProxy({ urls, within: 2000, seed: SEED });
+    while (urls.length < instances) urls.push(others.use(await startTestApp({ beside: app, config })).url);
+    await using proxy = await startCuttingProxy({ urls, within, seed: SEED });
     const speech = createSpeech({ words: WORDS, atOnce: AT_ONCE, ahead: 10, onBreath: () => proxy.allow(1) });
     app.upstream.enqueue(speech.answer);
     const { id } = await createResponse(app, { input: { text: 'Speak' }, stream: true });
@@ -42,6 +54,9 @@ test.each(CASES)(
     await speech.over;
 
     expect(textOf(events)).toBe(WORDS.join(''));
+    const deltas = events.filter((event) => event['delta'] !== undefined);
+    if (joining === 'off') expect(deltas.length).toBe(WORDS.length);
+    else expect(deltas.length).toBeLessThan(WORDS.length);
     checkEventRules(events); // the numbers too: from 0 to the end, each once
     expect(await collect(app, { id })).toEqual(events);
     expect(proxy.cuts.length).toBe(CUTS);

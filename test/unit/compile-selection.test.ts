@@ -45,7 +45,7 @@ function executed(operation: ValidatedSubscriptionArgs, rootValue: object): stri
 
 test(`of every event, what is compiled is byte for byte what is executed (TEST_SEED=${SEED})`, () => {
   const random = createRandom(SEED);
-  const nodes = Array.from({ length: 8 }, () => {
+  const nodes = Array.from({ length: 7 }, () => {
     const base = anyBase(random);
     return anyEvents(random).map((event): EventNode => ({ event, base }));
   });
@@ -56,7 +56,7 @@ test(`of every event, what is compiled is byte for byte what is executed (TEST_S
     const operation = operationOf(subscription);
     const select = compileSelection(operation);
     for (const [index, node] of (nodes[selections % nodes.length] ?? []).entries()) {
-      if (index % 2 !== selections % 2) continue; // all of them would take twice as long
+      if (index % 4 !== selections % 4) continue; // all of them would take several times as long
       const text = select?.(node, CONTEXT) ?? null;
       const expected = executed(operation, node);
       if (text !== expected) expect(text, JSON.stringify({ subscription, node })).toBe(expected);

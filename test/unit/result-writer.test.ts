@@ -145,3 +145,34 @@ test('an error of the source comes out of the stream', async () => {
   ).rejects.toThrow('gone');
   await expect.poll(() => ends.messages.map((each) => JSON.parse(each))).toEqual([next('1')('before')]);
 });
+
+test('what is offered at once is written in its place, unless the client has no room for it or has gone', async () => {
+  await using ends = await connected();
+  const taps: ((texts: readonly WireText[]) => boolean)[] = [];
+  const more = Promise.withResolvers<readonly WireText[]>();
+  const texts: Texts = (async function* () {
+    yield [toWireText('"first"')];
+    yield await more.promise;
+  })();
+  const over = writeResults(
+    { kind: 'batches', texts, tap: (take) => taps.push(take) },
+    '1',
+    ends.outlet,
+  ).next();
+  const [take = () => false] = taps;
+  await expect.poll(() => ends.messages.length, { interval: 1 }).toBe(1);
+  expect(take([toWireText('"é"'), toWireText('"日"')])).toBe(true);
+  const connection: { pause(): void; resume(): void } = Reflect.get(ends.client, '_socket');
+  connection.pause();
+  let taken = 2;
+  while (take([toWireText(JSON.stringify('x'.repeat(100_000)))])) taken++;
+  expect(ends.outlet.connection.writableNeedDrain).toBe(true);
+  more.resolve([toWireText('"last"')]);
+  connection.resume();
+  await over;
+  await expect.poll(() => ends.messages.length).toBe(taken + 2);
+  const payloads = ends.messages.map((each) => JSON.parse(each).payload);
+  expect([...payloads.slice(0, 3), payloads.at(-1)]).toEqual(['first', 'é', '日', 'last']);
+  ends.outlet.socket.close();
+  expect(take([toWireText('"late"')])).toBe(false);
+});
