@@ -1,13 +1,13 @@
 import { setTimeout as delay, setImmediate as immediate } from 'node:timers/promises';
-import { unusedAnswers } from '../../protocol/approvals.ts';
 import type { ResponseEvent } from '../../protocol/events.ts';
 import type { ResponseId } from '../../protocol/ids.ts';
 import { type Database, isCancelled, isDatabaseAway } from '../../store/database.ts';
-import { commitEvents, type Ending, type LogBatch } from '../../store/event-log.ts';
+import { commitEvents } from '../../store/event-log.ts';
 import type { Logger } from '../../util/logger.ts';
 import type { LoopLoad } from '../../util/loop-load.ts';
 import { sizeOfEvents } from '../following/events-size.ts';
 import type { Hub } from '../following/hub.ts';
+import { type Entry, toBatches } from './log-batches.ts';
 import type { EventSink, Run } from './run.ts';
 
 /** A response, and the number of the last event in its log. */
@@ -31,14 +31,6 @@ export interface RecorderOptions {
   readonly onFenced: (processId: string) => Promise<void>;
   /** Called for a run whose events the database will never take. */
   readonly onRefused: (run: Run) => void;
-}
-
-/** What a run has handed over since its last commit began. */
-interface Entry {
-  readonly run: Run;
-  readonly events: ResponseEvent[];
-  size: number;
-  ended: boolean;
 }
 
 /** A run with more than this waiting for its commit reads no further from its model. In characters. */
@@ -227,26 +219,4 @@ export class EventRecorder implements EventSink {
     this.roomWanted.get(run)?.resolve();
     this.roomWanted.delete(run);
   }
-}
-
-/** A row for each run. */
-function toBatches(entries: readonly Entry[]): { batches: readonly LogBatch[]; endings: readonly Ending[] } {
-  const batches = entries.map(({ run, events }) => ({
-    tenant: run.tenant,
-    responseId: run.base.id,
-    events,
-  }));
-  const endings = entries.flatMap(({ run, events, ended }) => (ended ? [toEnding(run, events)] : []));
-  return { batches, endings };
-}
-
-function toEnding(run: Run, events: readonly ResponseEvent[]): Ending {
-  return {
-    tenant: run.tenant,
-    responseId: run.base.id,
-    state: run.state,
-    lastSequence: events.at(-1)?.sequenceNumber ?? 0,
-    firstPosition: run.inputLength,
-    unusedAnswers: unusedAnswers(run.ownInput, run.state),
-  };
 }
