@@ -68,17 +68,14 @@ test('a page of 100 with everything selected takes as many statements as one of 
   expect(fields.filter((field) => !seen.has(field))).toEqual([]);
 }, 60_000);
 
-test('500 items with everything selected take as many statements as one of each kind', async () => {
+test('500 items with everything selected take as many statements as half of them', async () => {
   const query = `query Items($ids: [ID!]!) { nodes(ids: $ids) { ...Item3 } } ${selectDeep('Item', 3)}`;
-  const { sql } = stored.database;
-  const kinds = await sql<{ id: string }[]>`
-    select distinct on (i.type, r.status) i.id from items i join responses r on r.id = i.response_id
-    where r.deleted_at is null and r.metadata = ${sql.json(LISTED)}`;
-  const all = await sql<{ id: string }[]>`select id from items order by id limit 500`;
-  const idsOf = (rows: typeof kinds) => rows.map(({ id }) => id);
-  await look(query, { ids: idsOf(all) });
-  const { statements } = await look(query, { ids: idsOf(kinds) });
-  expect((await look(query, { ids: idsOf(all) })).statements).toBe(statements);
+  // Of fifty conversations alike, in no order: either half has items of every kind.
+  const rows = await stored.database.sql<{ id: string }[]>`select id from items order by md5(id) limit 500`;
+  const ids = rows.map(({ id }) => id);
+  await look(query, { ids });
+  const { statements } = await look(query, { ids: ids.slice(0, 250) });
+  expect((await look(query, { ids })).statements).toBe(statements);
 }, 30_000);
 
 const LISTS = `
