@@ -2,7 +2,7 @@ import type { Dispatcher } from 'undici';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { PushedBytes } from '../../src/model/byte-source.ts';
 
-beforeEach(() => void vi.useFakeTimers());
+beforeEach(() => void vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout'] }));
 afterEach(() => void vi.useRealTimers());
 
 /** A connection that pushes what it has as soon as it may, as undici's does, and what it was told. */

@@ -21,7 +21,9 @@ export function startWork(
         await job(world);
         done.set(name, (done.get(name) ?? 0) + 1);
       } catch (error) {
-        failed.push(`${name}: ${messageOf(error)}`.slice(0, 400));
+        const failure = `${name}: ${messageOf(error)}`.slice(0, 400);
+        failed.push(failure);
+        process.stderr.write(`${failure}\n`);
       }
     }
   };
