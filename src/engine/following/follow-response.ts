@@ -29,7 +29,13 @@ export function followResponse(dependencies: FollowDependencies, place: LogPlace
   const batches = abortable((signal) => generate(dependencies, { ...place, follower }, signal));
   return Object.assign(batches, {
     tap: (take: Take) => {
-      follower.take = take;
+      follower.take = (events) => {
+        try {
+          return take(events);
+        } catch {
+          return false; // whoever reads the generator meets it again; those who tell must not
+        }
+      };
     },
   });
 }
