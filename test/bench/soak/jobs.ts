@@ -21,6 +21,8 @@ export interface World {
 }
 
 const slowPlan = () => createPlan({ chunks: 100, everyMs: 20, held: false });
+/** Ends long after anybody has left it, on a busy machine too. */
+const longPlan = () => createPlan({ chunks: 1500, everyMs: 20, held: false });
 const quickPlan = (chunks: number) => createPlan({ chunks, everyMs: 0, held: false });
 
 const followed =
@@ -55,7 +57,7 @@ const left =
 
 const cancelled: Job = async ({ url, random }) => {
   const socket = await openGraphQLSocket(url);
-  const id = idOf(await socket.run(start(slowPlan())));
+  const id = idOf(await socket.run(start(longPlan())));
   const following = socket.run(follow(id), () => {});
   await delay(100 + random(1000));
   expectResponse(responseOf(await ask(url, CANCEL, { id }), 'cancelResponse'), 'CANCELLED', null);
@@ -73,7 +75,7 @@ const created: Job = async ({ url, known, random }) => {
   known.add({ id: asText(response['id']), characters });
 };
 
-const abandoned: Job = async ({ url, random }) => askAndLeave(url, create(slowPlan()), 50 + random(1500));
+const abandoned: Job = async ({ url, random }) => askAndLeave(url, create(longPlan()), 50 + random(1500));
 
 const continued: Job = async ({ url, known, random }) => {
   const previous = known.pick();
