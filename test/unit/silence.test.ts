@@ -51,7 +51,7 @@ test('each wait has its own limit, also a shorter one', () => {
 });
 
 test('a model that says much sets no timer for each word', () => {
-  const set = vi.spyOn(globalThis, 'setTimeout');
+  using set = vi.spyOn(globalThis, 'setTimeout'); // restored while time is still the test's
   const { silence, heard } = watched();
   for (let word = 0; word < 10_000; word++) {
     silence.end();
