@@ -48,7 +48,7 @@ test.concurrent('after kill -9 everything stored is served, and the run in fligh
     out: expect.stringMatching(/^listening on .*\nstopping\n$/),
     err: '',
   });
-  expect(performance.now() - began).toBeLessThan(2000);
+  expect(performance.now() - began).toBeLessThan(4000); // there is nothing to wait for; a busy machine takes a while
   expect(await folder.hasPostgres()).toBe(false);
 });
 
