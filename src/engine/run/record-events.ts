@@ -46,7 +46,7 @@ const MAX_COMMIT = 16 * 1024 * 1024;
 const PACE_MS = 5;
 
 /** From this share of its time on, the event loop is busy. */
-const BUSY = 0.3;
+const BUSY = 0.5;
 
 /** Longer than the time-out of a statement: then its connection is silent for good. In milliseconds. */
 const ANSWER_MS = 35_000;
