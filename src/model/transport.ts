@@ -167,7 +167,7 @@ class Answer implements Dispatcher.DispatchHandler {
 }
 
 /** `application/json`, or a JSON of its own. */
-export function isJson(contentType: string | null | undefined): boolean {
+function isJson(contentType: string | null | undefined): boolean {
   return /^application\/([\w.-]+\+)?json\b/i.test(contentType ?? '');
 }
 

@@ -95,7 +95,7 @@ function visible(scope: Scope): SQL[] {
 }
 
 /** Settings that rows of earlier versions lack. */
-const SINCE = { truncation: 'disabled', background: false } as const;
+export const SINCE = { truncation: 'disabled', background: false } as const;
 
 export function toResponseRow(row: typeof responses.$inferSelect): ResponseRow {
   const { id, createdAt, previousResponseId, settings, metadata, status, completedAt, usage, error } = row;

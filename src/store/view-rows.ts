@@ -2,6 +2,7 @@ import type { ResponseId } from '../protocol/ids.ts';
 import type { ResponseBase, ResponseState, ResponseStatus } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { Database } from './database.ts';
+import { SINCE } from './responses.ts';
 
 /** A response as readers see it, its output left out. One statement tells the state and its place in the stream. */
 export interface ViewRow {
@@ -50,9 +51,6 @@ export async function findViewRows(
     where r.id = any(${ids}::text[]) and r.tenant = ${tenant} and r.deleted_at is null`;
   return new Map(rows.map((row) => [row.id, toViewRow(row)]));
 }
-
-/** Settings that rows of earlier versions lack. */
-const SINCE = { truncation: 'disabled', background: false } as const;
 
 export function toViewRow(row: ViewColumns): ViewRow {
   const { id, createdAt, previousResponseId, isInFlight, sequenceNumber, usage, error } = row;

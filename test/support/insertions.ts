@@ -1,35 +1,12 @@
 import { firstEvents } from '../../src/engine/run/number-events.ts';
 import { type ItemId, newItemId, newResponseId, type ResponseId } from '../../src/protocol/ids.ts';
-import type { ResponseSettings } from '../../src/protocol/request.ts';
 import type { Database } from '../../src/store/database.ts';
 import { openDatabase } from '../../src/store/database.ts';
 import { type InsertOutcome, insertResponse } from '../../src/store/insert-response.ts';
+import { modelRequest } from './model-request.ts';
 import { createTestDatabase } from './test-database.ts';
 
-const SETTINGS: ResponseSettings = {
-  model: 'm',
-  instructions: null,
-  tools: [],
-  toolChoice: { mode: 'auto' },
-  parallelToolCalls: true,
-  maxToolCalls: null,
-  maxOutputTokens: null,
-  temperature: null,
-  topP: null,
-  topLogprobs: null,
-  presencePenalty: null,
-  frequencyPenalty: null,
-  text: { format: { type: 'text' }, verbosity: null },
-  reasoning: null,
-  metadata: {},
-  truncation: 'disabled',
-  store: true,
-  stream: true,
-  background: false,
-  serviceTier: null,
-  safetyIdentifier: null,
-  promptCacheKey: null,
-};
+const SETTINGS = modelRequest({}, { model: 'm', stream: true }).settings;
 
 export interface Wanted {
   readonly id?: ResponseId;
