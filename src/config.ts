@@ -1,39 +1,13 @@
 import { z } from 'zod';
+import { boolean, count, milliseconds, oneOf, port, postgresUrl, redisUrl, url } from './config/kinds.ts';
 import { AppError } from './util/errors.ts';
 
-/** A timer set for longer than this would go off at once. */
-const MAX_TIMER = 2_147_483_647;
-
-const milliseconds = (low: number) => {
-  const error = `a whole number from ${low} to ${MAX_TIMER}, in milliseconds`;
-  return z.coerce.number(error).int(error).min(low, error).max(MAX_TIMER, error);
-};
-const url = z
-  .string()
-  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'an http or https URL');
-const postgresUrl = z
-  .string()
-  .refine(
-    (text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''),
-    'a URL like postgres://user@host/database',
-  );
-const redisUrl = z
-  .string()
-  .refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ''), 'a URL like redis://host:6379');
-const MAX_COUNT = 1_000_000_000;
-const count = (low: number) => {
-  const error = `a whole number from ${low} to ${MAX_COUNT}`;
-  return z.coerce.number(error).int(error).min(low, error).max(MAX_COUNT, error);
-};
-const PORT_RANGE = 'a whole number from 0 to 65535';
-const TRUE_OR_FALSE = 'true or false';
-const DELTA_JOINING = ['adaptive', 'off'] as const;
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
 
 /** Every key of the environment that is read, with its default. The README's table says what each means. */
 const Environment = z.object({
   HOST: z.string().default('127.0.0.1'),
-  PORT: z.coerce.number(PORT_RANGE).int(PORT_RANGE).min(0, PORT_RANGE).max(65_535, PORT_RANGE).default(4000),
+  PORT: port.default(4000),
   DATABASE_URL: postgresUrl.optional(),
   DATA_DIR: z.string().default('.data'),
   OPENAI_BASE_URL: url.optional(),
@@ -45,16 +19,14 @@ const Environment = z.object({
   BRAVE_API_KEY: z.string().optional(),
   TAVILY_API_KEY: z.string().optional(),
   SEARXNG_URL: url.optional(),
-  MCP_ALLOW_PRIVATE: z
-    .stringbool({ truthy: ['true'], falsy: ['false'], error: TRUE_OR_FALSE })
-    .default(false),
+  MCP_ALLOW_PRIVATE: boolean.default(false),
   REDIS_URL: redisUrl.optional(),
   DETACH_GRACE_MS: milliseconds(1000).default(30_000),
   EVENT_RETENTION_MINUTES: count(0).default(60),
   MAX_RUNS: count(1).default(4096),
   MAX_BACKGROUND_RUNS: count(1).default(64),
-  DELTA_JOINING: z.enum(DELTA_JOINING, DELTA_JOINING.join(' or ')).default('adaptive'),
-  LOG_LEVEL: z.enum(LOG_LEVELS, `one of ${LOG_LEVELS.join(', ')}`).default('info'),
+  DELTA_JOINING: oneOf(['adaptive', 'off']).default('adaptive'),
+  LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
 });
 
 export interface Config {

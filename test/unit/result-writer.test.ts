@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect, test } from 'vitest';
 import { WebSocket, WebSocketServer } from 'ws';
 import { toWireText, type WireText } from '../../src/graphql/live/shared-selection.ts';
-import { createOutlet, type Outlet, writeResults } from '../../src/server/result-writer.ts';
+import { createOutlet, type Outlet, writeResults } from '../../src/server/socket/result-writer.ts';
 
 type Texts = AsyncGenerator<readonly WireText[], void>;
 

@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import { toWireText, type WireText } from '../graphql/live/shared-selection.ts';
-import type { ResultBatches } from '../graphql/live/subscribe-in-batches.ts';
-import { abortable, orAborted } from '../util/async-iteration.ts';
-import { piecesOf } from './pieces.ts';
+import { toWireText, type WireText } from '../../graphql/live/shared-selection.ts';
+import type { ResultBatches } from '../../graphql/live/subscribe-in-batches.ts';
+import { abortable, orAborted } from '../../util/async-iteration.ts';
+import { piecesOf } from '../pieces.ts';
 
 /** A WebSocket that results are written to, and what it stands on. */
 export interface Outlet {

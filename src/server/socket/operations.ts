@@ -1,0 +1,40 @@
+import type { GraphQLError } from 'graphql';
+import type { Context as SocketState } from 'graphql-ws';
+import type { Outlet } from './result-writer.ts';
+
+/**
+ * What this server keeps for a socket: a signal for each operation under way, aborted when its client leaves it.
+ * The key is the operation's payload, one object for its whole life; its id a client may use again.
+ */
+export interface Extra {
+  readonly callers: Map<object, { readonly id: string; readonly controller: AbortController }>;
+  state: SocketState<undefined, Extra> | null;
+  readonly outlet: Outlet;
+}
+
+/** What operations are stopped with. One for all: making it costs more than all else about an end. */
+const GONE = new DOMException('The caller has gone.', 'AbortError');
+
+/** All operations of a socket end: its client has gone. */
+export function abortAll({ callers }: Extra): void {
+  for (const { controller } of callers.values()) controller.abort(GONE);
+}
+
+/** The protocol forgets a completed operation; one that answers once (a mutation) learns of it only here. */
+export function releaseLeft({ callers, state }: Extra): void {
+  for (const [payload, { id, controller }] of callers) {
+    if (state === null || id in state.subscriptions) continue;
+    controller.abort(GONE);
+    callers.delete(payload);
+  }
+}
+
+/** The protocol tells nobody when an operation that was refused is over. */
+export function refuse(
+  { callers }: Extra,
+  payload: object,
+  errors: readonly GraphQLError[],
+): readonly GraphQLError[] {
+  callers.delete(payload);
+  return errors;
+}

@@ -1,0 +1,97 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { Logger } from '../../util/logger.ts';
+import { watchStuck } from '../watch-stuck.ts';
+import { abortAll, type Extra, releaseLeft } from './operations.ts';
+import type { SocketProtocol } from './protocol.ts';
+import { createOutlet } from './result-writer.ts';
+
+export interface SocketOptions {
+  readonly logger: Logger;
+  /** A socket whose client reads nothing for so long is closed. In milliseconds. */
+  readonly stuckMs: number;
+}
+
+/** Between two pings; a socket that answers none until the next is cut. In milliseconds. */
+const PING_MS = 12_000;
+
+/** How long a client may take for its goodbye, in milliseconds: one that reads nothing never comes to it. */
+const GOODBYE_MS = 1000;
+
+/**
+ * More than this is kept for no socket, in bytes: it asks, or pings, faster than it reads. Each of its subscriptions
+ * has at most one event waiting.
+ */
+const MAX_BUFFERED = 64 * 1024 * 1024;
+
+interface Client {
+  readonly socket: WebSocket;
+  /** What the socket stands on. */
+  readonly connection: Socket;
+}
+
+/** Speaks the protocol with one client, for as long as it lives. */
+export function serveSocket(
+  { socket, connection }: Client,
+  protocol: SocketProtocol,
+  { logger, stuckMs }: SocketOptions,
+): void {
+  const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
+  const extra: Extra = { callers: new Map(), state: null, outlet: createOutlet(socket, connection, gone) };
+  let alive = true;
+  const ping = setInterval(() => {
+    // A ping behind what the client has yet to read comes late: whether anything moves at all, the watch sees.
+    if (!alive && socket.bufferedAmount === 0) return socket.terminate();
+    alive = false;
+    socket.ping();
+  }, PING_MS);
+  const unwatch = watchStuck(connection, stuckMs, () => sendAway(socket));
+  const bound = () => {
+    if (socket.bufferedAmount > MAX_BUFFERED) sendAway(socket);
+  };
+  socket.on('pong', () => {
+    alive = true;
+  });
+  socket.on('ping', bound);
+  const closed = protocol.opened(
+    {
+      protocol: socket.protocol,
+      send: (text) =>
+        new Promise((resolve) => {
+          // What comes after a close is not asked for any further.
+          if (socket.readyState !== socket.OPEN) return resolve(gone);
+          socket.send(text, () => resolve());
+          bound();
+        }),
+      close: (code, reason) => socket.close(code, reason),
+      onMessage: (take) => {
+        socket.on('message', (data) => {
+          const text = String(data);
+          take(text).catch((error: unknown) => {
+            logger.error({ error }, 'a WebSocket message broke');
+            socket.close(1011, 'Internal server error');
+          });
+          releaseLeft(extra);
+        });
+      },
+    },
+    extra,
+  );
+  socket.on('error', (error) => logger.debug({ error }, 'a socket broke'));
+  socket.on('close', (code, reason) => {
+    clearInterval(ping);
+    unwatch();
+    abortAll(extra);
+    Promise.resolve(closed(code, String(reason))).catch((error: unknown) => {
+      logger.error({ error }, 'a socket could not be closed');
+    });
+    leave();
+  });
+}
+
+/** The client may come again, and go on where it was. */
+function sendAway(socket: WebSocket): void {
+  if (socket.readyState !== socket.OPEN) return;
+  socket.close(1013, 'Too slow');
+  setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
+}
