@@ -51,7 +51,7 @@ test('responses that come at one moment share statements, and each has its own r
   }
 });
 
-test('of those with one key the first is inserted, also when they come at one moment', async () => {
+test('of those with one key one is inserted, also when they come at one moment', async () => {
   await using room = await openInsertions();
   const outcomes = await inCompany(room, [
     { key: 'a' },
@@ -61,7 +61,10 @@ test('of those with one key the first is inserted, also when they come at one mo
     { key: 'b' },
     { key: 'a' },
   ]);
-  expect(outcomes).toEqual(['inserted', 'inserted', 'key_taken', 'inserted', 'key_taken', 'key_taken']);
+  const [a1, b1, a2, other, b2, a3] = outcomes;
+  expect([a1, a2, a3].toSorted()).toEqual(['inserted', 'key_taken', 'key_taken']);
+  expect([b1, b2].toSorted()).toEqual(['inserted', 'key_taken']);
+  expect(other).toBe('inserted');
   expect(await room.sql`select key from idempotency_keys order by key`).toEqual([{ key: 'a' }, { key: 'b' }]);
 });
 

@@ -2,14 +2,16 @@ import type { ResponseEvent } from '../../protocol/events.ts';
 import { sizeOfEvents } from './events-size.ts';
 
 /** Of one run. Size in characters. */
-const MAX_RECENT = { events: 256, size: 64 * 1024 } as const;
+const MAX_RECENT = { events: 64, size: 64 * 1024 } as const;
 
 /**
  * What a run has told so far, while that is little: whoever follows it from its beginning, as most do at once, needs
- * no look into the log. Holds nothing that is not committed.
+ * no look into the log. Holds nothing that is not committed, and nothing at all once it is much: what is kept for a
+ * while and then let go costs the most to clear away.
  */
 export class RecentEvents {
   private batches: (readonly ResponseEvent[])[] = [];
+  private isMuch = false;
   private count = 0;
   private size = 0;
   /** The number of the first event that is here; of the next one to come if there is none. */
@@ -26,13 +28,16 @@ export class RecentEvents {
 
   add(events: readonly ResponseEvent[], size: number): void {
     this.last += events.length;
+    if (this.isMuch) {
+      this.first = this.last + 1;
+      return;
+    }
     this.batches.push(events);
     this.count += events.length;
     this.size += size;
     if (this.count <= MAX_RECENT.events && this.size <= MAX_RECENT.size) return;
+    this.isMuch = true;
     this.batches = []; // the log has them
-    this.count = 0;
-    this.size = 0;
     this.first = this.last + 1;
   }
 

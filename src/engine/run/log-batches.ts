@@ -2,13 +2,11 @@ import { unusedAnswers } from '../../protocol/approvals.ts';
 import type { ResponseEvent } from '../../protocol/events.ts';
 import type { Ending, LogBatch } from '../../store/event-log.ts';
 import type { Run } from './run.ts';
+import type { Gathered } from './unsaved.ts';
 
-/** What a run has handed over since its last commit began. */
-export interface Entry {
+/** What goes into a commit of a run. */
+export interface Entry extends Gathered {
   readonly run: Run;
-  readonly events: ResponseEvent[];
-  size: number;
-  ended: boolean;
 }
 
 /** What the log keeps of a commit: a row for each run, and the endings among them. */

@@ -60,10 +60,8 @@ const MAX_CANCELLED = 2;
  */
 export class EventRecorder implements EventSink {
   private readonly options: RecorderOptions;
-  private queue = new Map<Run, Entry>();
-  private readonly uncommitted = new Map<Run, { size: number; events: number }>();
-  private readonly roomWanted = new Map<Run, PromiseWithResolvers<void>>();
-  private readonly commitsWanted = new Map<Run, PromiseWithResolvers<void>>();
+  /** The runs that have something for the next commit. */
+  private queue: Run[] = [];
   private working: Promise<void> | null = null;
   private readonly closing = new AbortController();
 
@@ -73,39 +71,24 @@ export class EventRecorder implements EventSink {
 
   append(run: Run, events: readonly ResponseEvent[], ended: boolean): void {
     if (run.lost) return;
-    const size = sizeOfEvents(events);
-    const entry = this.queue.get(run) ?? { run, events: [], size: 0, ended };
-    this.queue.set(run, entry);
-    for (const event of events) entry.events.push(event);
-    entry.size += size;
-    entry.ended = ended;
-    const waiting = this.uncommitted.get(run) ?? { size: 0, events: 0 };
-    this.uncommitted.set(run, waiting);
-    waiting.size += size;
-    waiting.events += events.length;
+    if (run.unsaved.add(events, sizeOfEvents(events), ended)) this.queue.push(run);
     this.working ??= this.work();
   }
 
-  room(run: Run): Promise<void> | null {
-    if ((this.uncommitted.get(run)?.size ?? 0) <= MAX_WAITING) return null;
-    const wanted = this.roomWanted.get(run) ?? Promise.withResolvers<void>();
-    this.roomWanted.set(run, wanted);
-    return wanted.promise;
+  room({ unsaved }: Run): Promise<void> | null {
+    return unsaved.size <= MAX_WAITING ? null : unsaved.untilRoom();
   }
 
-  async committed(run: Run): Promise<void> {
-    if (!this.uncommitted.has(run)) return;
-    const wanted = this.commitsWanted.get(run) ?? Promise.withResolvers<void>();
-    this.commitsWanted.set(run, wanted);
-    await wanted.promise;
+  async committed({ unsaved }: Run): Promise<void> {
+    if (unsaved.count > 0) await unsaved.untilSaved();
   }
 
   assure(): Promise<void> | null {
     return this.options.assure();
   }
 
-  waiting(run: Run): number {
-    return this.uncommitted.get(run)?.events ?? 0;
+  waiting({ unsaved }: Run): number {
+    return unsaved.count;
   }
 
   /** Gives up what could not be committed: the database did not come back in time for the stop of this process. */
@@ -114,7 +97,7 @@ export class EventRecorder implements EventSink {
   }
 
   private async work(): Promise<void> {
-    while (this.queue.size > 0) {
+    while (this.queue.length > 0) {
       await immediate(); // what other connections have brought by now goes along
       const began = performance.now();
       const entries = this.take();
@@ -128,21 +111,24 @@ export class EventRecorder implements EventSink {
 
   /** True if the next commit may wait a little, for more to go with it: there is much to do, and nobody waits for a step. */
   private isUnhurried(entries: readonly Entry[]): boolean {
-    if (this.options.load.share() < BUSY || this.commitsWanted.size > 0) return false;
-    return !entries.some(({ ended }) => ended) && !this.queue.values().some(({ ended }) => ended);
+    if (this.options.load.share() < BUSY || entries.some(({ ended }) => ended)) return false;
+    return !this.queue.some(({ unsaved }) => unsaved.isUrgent);
   }
 
   /** What goes into the next commit. Runs that are lost go nowhere. */
   private take(): readonly Entry[] {
     const entries: Entry[] = [];
     let size = 0;
-    for (const entry of this.queue.values()) {
-      size += entry.size;
+    let count = 0;
+    for (const run of this.queue) {
+      size += run.unsaved.nextSize;
       if (entries.length > 0 && size > MAX_COMMIT) break;
-      this.queue.delete(entry.run);
-      if (entry.run.lost) this.release(entry);
+      count++;
+      const entry = { run, ...run.unsaved.take() };
+      if (run.lost) this.release(entry);
       else entries.push(entry);
     }
+    this.queue = count === this.queue.length ? [] : this.queue.slice(count);
     return entries;
   }
 
@@ -198,7 +184,7 @@ export class EventRecorder implements EventSink {
       run.recent.add(events, size);
       hub.tell(run.base.id, events, size);
       if (ended) run.told(events.at(-1)?.sequenceNumber ?? 0);
-      else if (!this.uncommitted.has(run)) run.flush();
+      else if (run.unsaved.count === 0) run.flush();
     }
   }
 
@@ -206,17 +192,7 @@ export class EventRecorder implements EventSink {
     for (const entry of entries) this.release(entry);
   }
 
-  private release({ run, size, events }: Entry): void {
-    const waiting = this.uncommitted.get(run) ?? { size: 0, events: 0 };
-    waiting.size -= size;
-    waiting.events -= events.length;
-    if (waiting.events <= 0) {
-      this.uncommitted.delete(run);
-      this.commitsWanted.get(run)?.resolve();
-      this.commitsWanted.delete(run);
-    }
-    if (waiting.size > MAX_WAITING) return;
-    this.roomWanted.get(run)?.resolve();
-    this.roomWanted.delete(run);
+  private release(entry: Entry): void {
+    entry.run.unsaved.release(entry, MAX_WAITING);
   }
 }

@@ -10,6 +10,7 @@ import { RecentEvents } from '../following/recent-events.ts';
 import type { Joining } from './joining.ts';
 import { EventNumbers } from './number-events.ts';
 import { type Outcome, type StopReason, TERMINAL_TYPES } from './outcome.ts';
+import { Unsaved } from './unsaved.ts';
 
 /** Where the events of a run go: to the log and from there to followers, or straight to them if nothing is stored. */
 export interface EventSink {
@@ -59,6 +60,7 @@ export class Run {
   readonly isTakenOver: boolean;
   /** What it has told. */
   readonly recent: RecentEvents;
+  readonly unsaved = new Unsaved();
   /** Resolves with the state as it was told, once the terminal event is; null if the run was lost before. */
   readonly ended: Promise<Snapshot | null>;
 
@@ -88,9 +90,7 @@ export class Run {
     this.recent = new RecentEvents(options.nextSequence, options.firstEvents);
     this.current = options.state;
     this.usage = options.state.usage;
-    const { promise, resolve } = Promise.withResolvers<Snapshot | null>();
-    this.ended = promise;
-    this.settle = resolve;
+    ({ promise: this.ended, resolve: this.settle } = Promise.withResolvers<Snapshot | null>());
   }
 
   /** The input that the request itself brought: the end of the context. */

@@ -63,6 +63,7 @@ function settings(port: number): string {
     'timezone=UTC',
     'log_timezone=UTC',
     'max_parallel_workers_per_gather=0', // containers give it little shared memory
+    'wal_init_zero=off', // else every commit waits while a new piece of the log is filled
     'jit=off', // compiles costly queries; ours are small
   ]
     .map((setting) => `-c ${setting}`)

@@ -14,8 +14,8 @@ const ID_PREFIX = 'resp_';
 
 /** Wake-ups that wait for being sent, in the order in which they came. */
 export class GatheredWakeUps {
-  private readonly logged = new Map<ResponseId, number>();
-  private readonly cancelled = new Set<ResponseId>();
+  private logged = new Map<ResponseId, number>();
+  private cancelled = new Set<ResponseId>();
   private work = false;
 
   get isEmpty(): boolean {
@@ -40,9 +40,10 @@ export class GatheredWakeUps {
     }
   }
 
+  /** Begins anew: maps that are cleared, again and again, leave a chain of their old tables behind. */
   clear(): void {
-    this.logged.clear();
-    this.cancelled.clear();
+    this.logged = new Map();
+    this.cancelled = new Set();
     this.work = false;
   }
 

@@ -22,6 +22,9 @@ export interface Server extends AsyncDisposable {
 
 const ROOT = join(import.meta.dirname, '../../..');
 
+/** Those of `npm start`, for all alike. */
+const FLAGS = ['--v8-pool-size=1'];
+
 /** More than two thousand sockets on either side. */
 const MAX_FILES = 16_384;
 
@@ -42,7 +45,7 @@ export async function startServer(
   const env = { PATH, HOME, PORT: '0', DATA_DIR: folder, LOG_LEVEL: 'warn', OPENAI_BASE_URL: upstreamUrl };
   const command = `ulimit -n ${MAX_FILES} 2>/dev/null; exec "$@"`;
   const [program = '', ...args] = pinned(
-    ['bash', '-c', command, 'bash', process.execPath, join(ROOT, file)],
+    ['bash', '-c', command, 'bash', process.execPath, ...FLAGS, join(ROOT, file)],
     SERVER_CORE,
   );
   const child = spawn(program, args, {
