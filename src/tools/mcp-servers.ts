@@ -58,6 +58,14 @@ interface Use<Result> {
   readonly work: (session: McpSession, contact: Contact, signal: AbortSignal) => Promise<Result>;
 }
 
+/** Those of a run that was given none, as most are. */
+export const NO_MCP_SERVERS: McpServers = {
+  list: () => Promise.reject(NONE),
+  connect: () => Promise.reject(NONE),
+  call: () => Promise.reject(NONE),
+  close: () => Promise.resolve(),
+};
+
 export function createMcpServers({ fetch, secrets, timeoutMs }: McpServersOptions): McpServers {
   const contacts = new Map<string, Contact>();
   const sessions = new Set<McpSession>();
@@ -157,7 +165,9 @@ export function createMcpServers({ fetch, secrets, timeoutMs }: McpServersOption
   };
 }
 
-/** One for all: every run closes its servers, and most have none. */
+const NONE = new ToolFailure('http', 'There is no MCP server.');
+
+/** One for all: making it costs more than all else about a close. */
 const CLOSED = new ToolFailure('http', 'The connections to MCP servers are closed.');
 
 function connecting({ serverLabel }: McpServerTool): string {

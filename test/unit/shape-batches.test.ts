@@ -142,6 +142,16 @@ test('types are left out before deltas are joined, those of the lifecycle never'
   expect(seen).toEqual([0, '3: 1 3 ', 4]);
 });
 
+test('a batch of which everything is wanted stays the one that others are given', async () => {
+  const source = createSource();
+  const types = new Set<EventType>(['response.output_text.delta']);
+  const deltas = [delta(0), delta(1), ended(3)];
+  source.give(deltas, [delta(4), done(5)], 'end');
+  const batches = await Array.fromAsync(shapeBatches(source.batches, { types, coalesceMs: 0 }));
+  expect(batches).toEqual([deltas, [delta(4)]]);
+  expect(batches[0]).toBe(deltas);
+});
+
 test.each([null, new Set<EventType>(['response.output_text.delta'])])(
   'with 0 nothing is joined and no timer is set (%o)',
   async (types) => {

@@ -34,8 +34,10 @@ export function shapeBatches(batches: EventBatches, { types, coalesceMs }: Shape
 }
 
 function filter(source: EventBatches, types: ReadonlySet<EventType>): EventBatches {
+  const isWanted = (event: ResponseEvent) => types.has(event.type) || isLifecycle(event);
+  // Followers who are given one and the same batch share what is made of it; most hold nothing but deltas.
   const select = (batch: readonly ResponseEvent[]) =>
-    batch.filter((event) => isLifecycle(event) || types.has(event.type));
+    batch.every(isWanted) ? batch : batch.filter(isWanted);
   const batches: Batches = abortable(async function* (signal) {
     releaseWith(signal, source);
     try {

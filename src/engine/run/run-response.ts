@@ -3,7 +3,7 @@ import type { Item } from '../../protocol/items.ts';
 import { sourcesOf } from '../../protocol/sources.ts';
 import type { McpSecrets } from '../../protocol/tools.ts';
 import { findCitations } from '../../tools/citations.ts';
-import { createMcpServers, type Fetch, type McpServers } from '../../tools/mcp-servers.ts';
+import { createMcpServers, type Fetch, type McpServers, NO_MCP_SERVERS } from '../../tools/mcp-servers.ts';
 import { createToolbox } from '../../tools/toolbox.ts';
 import type { WebSearch } from '../../tools/web-search.ts';
 import { kindOf } from '../../util/errors.ts';
@@ -42,8 +42,8 @@ export async function runResponse(
   secrets: McpSecrets,
   dependencies: RunDependencies,
 ): Promise<void> {
-  const { logger, fetch, toolTimeoutMs: timeoutMs } = dependencies;
-  const servers = withoutLostSecrets(createMcpServers({ fetch, secrets, timeoutMs }), secrets);
+  const { logger } = dependencies;
+  const servers = openServers(run, secrets, dependencies);
   try {
     let reason: string | null = null;
     const outcome = await runRounds(run, servers, dependencies).catch((error: unknown) => {
@@ -61,6 +61,15 @@ export async function runResponse(
   } finally {
     await servers.close();
   }
+}
+
+function openServers(
+  { base: { settings } }: Run,
+  secrets: McpSecrets,
+  { fetch, toolTimeoutMs: timeoutMs }: RunDependencies,
+): McpServers {
+  if (!settings.tools.some(({ type }) => type === 'mcp')) return NO_MCP_SERVERS;
+  return withoutLostSecrets(createMcpServers({ fetch, secrets, timeoutMs }), secrets);
 }
 
 async function runRounds(run: Run, servers: McpServers, dependencies: RunDependencies): Promise<Outcome> {
