@@ -55,7 +55,9 @@ export async function openGraphQLSocket(url: string): Promise<GraphQLSocket> {
     onMessage,
     onClose: (reason) => running.reject(new Error(reason)),
   });
-  socket.send('{"type":"connection_init"}');
+  const { username: key } = new URL(url);
+  const payload = key === '' ? {} : { authorization: `Bearer ${key}` };
+  socket.send(JSON.stringify({ type: 'connection_init', payload }));
   await acknowledged.promise;
   return {
     run: (payload, onText) => {

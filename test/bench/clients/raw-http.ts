@@ -16,6 +16,7 @@ export interface HttpRequest {
 
 export async function openHttp(address: string): Promise<RawHttp> {
   const url = new URL(address);
+  const authorization = url.username === '' ? '' : `Authorization: Bearer ${url.username}\r\n`;
   let answer: AnswerReader | null = null;
   const socket = await connectTo(url, {
     onBytes: (bytes) => {
@@ -27,7 +28,7 @@ export async function openHttp(address: string): Promise<RawHttp> {
     post: ({ path, accept, body }, onBody) => {
       const text = JSON.stringify(body);
       socket.write(
-        `POST ${path} HTTP/1.1\r\nHost: ${url.host}\r\nAccept: ${accept}\r\n` +
+        `POST ${path} HTTP/1.1\r\nHost: ${url.host}\r\nAccept: ${accept}\r\n${authorization}` +
           `Content-Type: application/json\r\nContent-Length: ${Buffer.byteLength(text)}\r\n\r\n${text}`,
       );
       answer = new AnswerReader(onBody);

@@ -2,6 +2,7 @@
 export const SERVER_NAMES = [
   'ours, joining off',
   'ours, adaptive',
+  'ours, guarded',
   'byte proxy',
   'bare ws',
   'stock graphql-ws',
@@ -14,10 +15,15 @@ export type ServerName = (typeof SERVER_NAMES)[number];
 export interface Program {
   readonly file: string;
   readonly environment: { readonly [key: string]: string };
+  /** True if its clients need a key. */
+  readonly hasKey?: boolean;
 }
 
 /** Streams that wait, as some scenarios have them, are no failure. */
 const PATIENT = { MODEL_IDLE_TIMEOUT_MS: '3600000' };
+
+/** Every limit stands, and none is reached. */
+const GUARDED = { AUTH: 'keys', INTROSPECTION: 'false', GRAPHIQL: 'false' };
 
 export function programOf(name: ServerName): Program {
   switch (name) {
@@ -25,6 +31,8 @@ export function programOf(name: ServerName): Program {
       return { file: 'src/main.ts', environment: { ...PATIENT, DELTA_JOINING: 'off' } };
     case 'ours, adaptive':
       return { file: 'src/main.ts', environment: { ...PATIENT, DELTA_JOINING: 'adaptive' } };
+    case 'ours, guarded':
+      return { file: 'src/main.ts', environment: { ...PATIENT, ...GUARDED }, hasKey: true };
     case 'byte proxy':
       return { file: 'test/bench/servers/byte-proxy.ts', environment: {} };
     case 'bare ws':

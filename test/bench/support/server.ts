@@ -1,9 +1,10 @@
-import { type ChildProcess, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
+import { promisify } from 'node:util';
 import { findPostmaster } from '../../../src/store/embedded/postmaster.ts';
 import { type Cpu, childrenOf, cpuOf } from './cpu.ts';
 import { LOAD_CORE, pin, pinned, raiseSession, SERVER_CORE } from './pinning.ts';
@@ -12,7 +13,7 @@ import { programOf, type ServerName } from './server-names.ts';
 /** A server under test: a process of its own. */
 export interface Server extends AsyncDisposable {
   readonly name: ServerName;
-  /** `http://127.0.0.1:PORT/graphql` */
+  /** `http://127.0.0.1:PORT/graphql`, with the key of its clients in the place of a user if they need one. */
   readonly url: string;
   readonly pid: number;
   cpu(): Cpu;
@@ -39,7 +40,7 @@ export async function startServer(
   name: ServerName,
   { upstreamUrl, environment = {} }: ServerOptions,
 ): Promise<Server> {
-  const { file, environment: own } = programOf(name);
+  const { file, environment: own, hasKey } = programOf(name);
   const folder = await mkdtemp(join(tmpdir(), 'responses-bench-'));
   const { PATH = '', HOME = '' } = process.env;
   const env = { PATH, HOME, PORT: '0', DATA_DIR: folder, LOG_LEVEL: 'warn', OPENAI_BASE_URL: upstreamUrl };
@@ -52,7 +53,8 @@ export async function startServer(
     env: { ...env, ...own, ...environment },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
-  const url = await listeningUrl(child);
+  const url = new URL(await listeningUrl(child));
+  if (hasKey) url.username = await createKey(env);
   const pid = child.pid ?? 0;
   const postmaster = await findPostmaster(join(folder, 'postgres'));
   const postgres = () => (postmaster === undefined ? [] : [postmaster.pid, ...childrenOf(postmaster.pid)]);
@@ -60,7 +62,7 @@ export async function startServer(
   if (postmaster !== undefined) raiseSession(postmaster.pid);
   return {
     name,
-    url,
+    url: String(url),
     pid,
     cpu: () => cpuOf(pid),
     postgresCpu: () => postgres().reduce((sum, each) => sum + cpuOf(each).total, 0),
@@ -72,6 +74,13 @@ export async function startServer(
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+/** A key for the server with this environment, as its operator makes one. */
+async function createKey(env: NodeJS.ProcessEnv): Promise<string> {
+  const command = [join(ROOT, 'src/keys.ts'), 'create', '--name', 'bench'];
+  const { stdout } = await promisify(execFile)(process.execPath, command, { env });
+  return stdout.trim();
 }
 
 async function listeningUrl(child: ChildProcess): Promise<string> {

@@ -1,0 +1,44 @@
+import type { Sample, Scenario } from '../support/scenario.ts';
+import { createScenario } from './create.ts';
+import { first } from './first.ts';
+import { sse } from './sse.ts';
+import { ws } from './ws.ts';
+
+/** What is measured of it, by scenario. */
+const PARTS = [
+  [ws, 'µs/delta'],
+  [sse, 'µs/delta'],
+  [first, 'median ms'],
+  [createScenario, 'µs each'],
+] as const;
+
+const columnOf = ({ name }: Scenario, column: string) => `${name}, ${column}`;
+
+/** "Below 1.3 × counts as equal": what the noise of a shared machine is. */
+const EQUAL = 1.3;
+
+export const guarded: Scenario = {
+  name: 'guarded',
+  title: 'What authentication with keys, and limits on everything, cost: some figures of other scenarios',
+  servers: ['ours, adaptive', 'ours, guarded'],
+  rounds: 5,
+  targets: PARTS.map(([part, column]) => ({
+    column: columnOf(part, column),
+    of: 'ours, guarded',
+    against: 'ours, adaptive',
+    sense: 'at most',
+    ratio: EQUAL,
+  })),
+  async warmUp(server, bench) {
+    for (const [part] of PARTS) await part.warmUp(server, bench);
+  },
+  async measure(server, bench): Promise<Sample> {
+    const sample: { [column: string]: number } = {};
+    for (const [part, column] of PARTS) {
+      const measured = await part.measure(server, bench);
+      sample[columnOf(part, column)] = measured[column] ?? Number.NaN;
+      bench.upstream.forget();
+    }
+    return sample;
+  },
+};
