@@ -1,10 +1,10 @@
-import { applyEvent } from '../../protocol/apply-event.ts';
 import { isTerminal, type ResponseEvent } from '../../protocol/events.ts';
 import type { ResponseId } from '../../protocol/ids.ts';
-import { INITIAL_STATE, type ResponseBase } from '../../protocol/response.ts';
+import type { ResponseBase } from '../../protocol/response.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { abortable, Bell } from '../../util/async-iteration.ts';
 import { AppError } from '../../util/errors.ts';
+import { foldLog } from '../fold-log.ts';
 import type { ResponseView } from '../read-responses.ts';
 import type { EventSink, Run } from '../run/run.ts';
 import { sizeOfEvents } from './events-size.ts';
@@ -85,7 +85,7 @@ export class UnstoredLogs implements EventSink {
   view(scope: Scope, id: ResponseId): ResponseView | null {
     const log = this.find(scope, id);
     if (log === null || log.isOver) return null;
-    const state = log.events.reduce(applyEvent, INITIAL_STATE);
+    const state = foldLog(log.events);
     return { base: log.base, state, output: state.output, sequenceNumber: log.events.length - 1 };
   }
 

@@ -1,9 +1,9 @@
-import { applyEvent } from '../../protocol/apply-event.ts';
-import { hasEnded, INITIAL_STATE } from '../../protocol/response.ts';
+import { hasEnded } from '../../protocol/response.ts';
 import type { Database } from '../../store/database.ts';
 import { wholeLogs } from '../../store/event-log.ts';
 import { branchItems, ownInputOf } from '../../store/items.ts';
 import { claimedResponse } from '../../store/ownership.ts';
+import { foldLog } from '../fold-log.ts';
 import { Run, type RunOptions } from '../run/run.ts';
 import type { Orphan } from './end-orphans.ts';
 import { takeOver } from './take-over.ts';
@@ -34,7 +34,7 @@ export async function loadRun(
   ]);
   const log = logs.get(id);
   if (log === undefined) throw new Error('It has no log.');
-  const logged = log.reduce(applyEvent, INITIAL_STATE);
+  const logged = foldLog(log);
   if (hasEnded(logged.status)) throw new Error('Its log says that it has ended.');
   const plan = takeOver(logged);
   const run = new Run({
