@@ -2,8 +2,8 @@ import type { ResponseId } from '../protocol/ids.ts';
 import type { RequestError } from '../protocol/request-error.ts';
 import { hasEnded } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { Database } from '../store/database.ts';
-import { markFollowed } from '../store/ownership.ts';
+import type { Tenants } from '../store/database.ts';
+import { markFollowed } from '../store/wishes.ts';
 import { AppError } from '../util/errors.ts';
 import type { Hub } from './following/hub.ts';
 import type { ResponseView } from './read-responses.ts';
@@ -16,7 +16,7 @@ export type CreateResult =
   | { readonly response: null; readonly errors: readonly RequestError[] };
 
 export interface ResultDependencies {
-  readonly database: Database;
+  readonly database: Tenants;
   readonly hub: Hub;
   readonly viewOf: (scope: Scope, id: ResponseId) => Promise<ResponseView>;
   /** The view of a response once it has ended, wherever it runs. */
@@ -85,6 +85,6 @@ async function join(
   if (!input.stream && !input.background) return endOf(scope, id, signal);
   const view = await viewOf(scope, id);
   // Whoever asks again is about to follow: its time begins anew.
-  if (!hasEnded(view.state.status)) await markFollowed(database, id);
+  if (!hasEnded(view.state.status)) await markFollowed(database, scope, id);
   return view;
 }

@@ -3,10 +3,10 @@ import type { ResponseId } from '../protocol/ids.ts';
 import type { Item } from '../protocol/items.ts';
 import { hasEnded, type ResponseBase, type ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { Database } from '../store/database.ts';
+import type { Tenants } from '../store/database.ts';
 import { wholeLogs } from '../store/event-log.ts';
 import { outputsOf } from '../store/items.ts';
-import type { ResponseRow } from '../store/responses.ts';
+import type { ResponseRow } from '../store/response-rows.ts';
 import { findViewRows, type ViewRow } from '../store/view-rows.ts';
 import { foldLog } from './fold-log.ts';
 
@@ -25,11 +25,11 @@ export interface ResponseView {
 
 /** The views of some responses; those that are unknown, deleted or another tenant's are absent. */
 export async function readResponses(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   ids: readonly ResponseId[],
 ): Promise<ReadonlyMap<ResponseId, ResponseView>> {
-  const rows = await findViewRows(database, scope, ids);
+  const rows = await findViewRows(tenants, scope, ids);
   return new Map([...rows].map(([id, row]) => [id, toView(row)]));
 }
 
@@ -39,12 +39,12 @@ export function toView(row: ViewRow): ResponseView {
 
 /** Rows as views. Those in flight are read again, so that one statement tells their state and their place. */
 export async function toViews(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   rows: readonly ResponseRow[],
 ): Promise<readonly ResponseView[]> {
   const inFlight = rows.flatMap(({ base, lastSequence }) => (lastSequence === null ? [base.id] : []));
-  const views = await readResponses(database, scope, inFlight);
+  const views = await readResponses(tenants, scope, inFlight);
   return rows.flatMap(({ base, state, lastSequence }): ResponseView[] => {
     if (lastSequence !== null) return [{ base, state, output: null, sequenceNumber: lastSequence }];
     const view = views.get(base.id); // absent: it has ended and been deleted between the two reads
@@ -62,14 +62,14 @@ export function isPartial({ state, output }: ResponseView): boolean {
  * the event that its view stands at, however much has come since.
  */
 export async function wholeStates(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   views: readonly ResponseView[],
 ): Promise<readonly ResponseState[]> {
   const unread = views.filter(({ output }) => output === null);
   const [outputs, logs] = await Promise.all([
-    outputsOf(database, scope, idsOf(unread)),
-    wholeLogs(database, scope, idsOf(unread.filter(isPartial))),
+    outputsOf(tenants, scope, idsOf(unread)),
+    wholeLogs(tenants, scope, idsOf(unread.filter(isPartial))),
   ]);
   return views.map((view) => {
     const { base, state, output } = view;

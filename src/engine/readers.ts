@@ -6,7 +6,7 @@ import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter, StoredItem } from '../protocol/stored.ts';
 import { approvalAnswers } from '../store/approvals.ts';
 import { type ContinuationsQuery, continuationPages, countContinuations } from '../store/continuations.ts';
-import type { Database } from '../store/database.ts';
+import type { Tenants } from '../store/database.ts';
 import {
   countInputItems,
   type InputItemQuery,
@@ -31,7 +31,7 @@ type Count = number | null;
  * What the engine reads and never changes: the stored responses and their items, within a scope. What is asked for
  * many at once takes as many statements as for one; a list of answers is in the order of what was asked for.
  */
-export function createReaders(database: Database, unstored: UnstoredLogs) {
+export function createReaders(tenants: Tenants, unstored: UnstoredLogs) {
   return {
     /** Of responses that are not stored, those in flight here. */
     async responses(
@@ -39,7 +39,7 @@ export function createReaders(database: Database, unstored: UnstoredLogs) {
       ids: readonly ResponseId[],
     ): Promise<ReadonlyMap<ResponseId, ResponseView>> {
       const here = ids.flatMap((id) => unstored.view(scope, id) ?? []);
-      const stored = await readResponses(database, scope, ids);
+      const stored = await readResponses(tenants, scope, ids);
       return here.length === 0
         ? stored
         : new Map([...stored, ...here.map((view) => [view.base.id, view] as const)]);
@@ -47,24 +47,24 @@ export function createReaders(database: Database, unstored: UnstoredLogs) {
 
     /** Everything that views stand for, with their outputs. */
     states: (scope: Scope, views: readonly ResponseView[]): Promise<readonly ResponseState[]> =>
-      wholeStates(database, scope, views),
+      wholeStates(tenants, scope, views),
 
     async responsesPage(
       scope: Scope,
       query: { readonly filter: ResponseFilter; readonly page: PageRequest<TimeKey> },
     ): Promise<Page<ResponseView>> {
-      const { rows, ...page } = await responsesPage(database, scope, query);
-      return { rows: await toViews(database, scope, rows), ...page };
+      const { rows, ...page } = await responsesPage(tenants, scope, query);
+      return { rows: await toViews(tenants, scope, rows), ...page };
     },
 
     countResponses: (scope: Scope, filter: ResponseFilter): Promise<Count> =>
-      countResponses(database, scope, { filter, cap: COUNT_CAP }),
+      countResponses(tenants, scope, { filter, cap: COUNT_CAP }),
 
     async continuationPages(
       scope: Scope,
       queries: readonly ContinuationsQuery[],
     ): Promise<readonly Page<ResponseView>[]> {
-      const pages = await continuationPages(database, scope, queries);
+      const pages = await continuationPages(tenants, scope, queries);
       return pages.map(({ rows, ...page }) => ({ rows: rows.map(toView), ...page }));
     },
 
@@ -72,29 +72,29 @@ export function createReaders(database: Database, unstored: UnstoredLogs) {
       scope: Scope,
       ids: readonly ResponseId[],
     ): Promise<ReadonlyMap<ResponseId, Count>> {
-      const counts = await countContinuations(database, scope, { ids, cap: COUNT_CAP });
+      const counts = await countContinuations(tenants, scope, { ids, cap: COUNT_CAP });
       return new Map([...counts].map(([id, count]) => [id, capped(count)]));
     },
 
     inputItemPages: (
       scope: Scope,
       queries: readonly InputItemQuery[],
-    ): Promise<readonly Page<InputItemRow>[]> => inputItemPages(database, scope, queries),
+    ): Promise<readonly Page<InputItemRow>[]> => inputItemPages(tenants, scope, queries),
 
     async countInputItems(scope: Scope, queries: readonly InputReach[]): Promise<readonly Count[]> {
-      return (await countInputItems(database, scope, { queries, cap: COUNT_CAP })).map(capped);
+      return (await countInputItems(tenants, scope, { queries, cap: COUNT_CAP })).map(capped);
     },
 
     pendingItems: (
       scope: Scope,
       ids: readonly ResponseId[],
-    ): Promise<ReadonlyMap<ResponseId, readonly Item[]>> => pendingItems(database, scope, ids),
+    ): Promise<ReadonlyMap<ResponseId, readonly Item[]>> => pendingItems(tenants, scope, ids),
 
     approvalAnswers: (scope: Scope, ids: readonly ItemId[]): Promise<ReadonlyMap<ItemId, StoredItem>> =>
-      approvalAnswers(database, scope, ids),
+      approvalAnswers(tenants, scope, ids),
 
     items: (scope: Scope, ids: readonly ItemId[]): Promise<ReadonlyMap<ItemId, StoredItem>> =>
-      findItems(database, scope, ids),
+      findItems(tenants, scope, ids),
   };
 }
 

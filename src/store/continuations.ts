@@ -1,7 +1,7 @@
 import type { ResponseId } from '../protocol/ids.ts';
 import { type Page, type PageRequest, type TimeKey, toPage } from '../protocol/pages.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { Database } from './database.ts';
+import type { Tenants } from './database.ts';
 import { type AlikePages, boundsOf, readAlike } from './many-pages.ts';
 import { toViewRow, type ViewColumns, type ViewRow, viewColumns } from './view-rows.ts';
 
@@ -13,21 +13,20 @@ export interface ContinuationsQuery {
 
 /** Pages of continuations by the time of their creation, one for each query. */
 export function continuationPages(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   queries: readonly ContinuationsQuery[],
 ): Promise<readonly Page<ViewRow>[]> {
-  return readAlike(queries, (alike) => readPages(database, scope, alike));
+  return readAlike(queries, (alike) => readPages(tenants, scope, alike));
 }
 
 type Row = { readonly nth: number; readonly isBehind: boolean } & (ViewColumns | { readonly id: null });
 
 async function readPages(
-  database: Database,
-  { tenant }: Scope,
+  tenants: Tenants,
+  scope: Scope,
   { queries, descending }: AlikePages<ContinuationsQuery>,
 ): Promise<readonly Page<ViewRow>[]> {
-  const { sql } = database;
   const bounds = queries.map(boundsOf);
   const low = toColumns(
     bounds.map((each) => each.low),
@@ -42,11 +41,13 @@ async function readPages(
     bounds.map((each) => each.start),
     null,
   );
-  const continuing = sql`
-    from responses r where r.previous_response_id = q.response_id and r.tenant = ${tenant} and r.deleted_at is null`;
-  const order = descending ? sql`desc` : sql`asc`;
-  const beyond = descending ? sql`>=` : sql`<=`;
-  const rows = await sql<Row[]>`
+  const rows = await tenants.as(scope, (sql) => {
+    const continuing = sql`
+    from responses r
+    where r.previous_response_id = q.response_id and r.tenant = ${scope.tenant} and r.deleted_at is null`;
+    const order = descending ? sql`desc` : sql`asc`;
+    const beyond = descending ? sql`>=` : sql`<=`;
+    return sql<Row[]>`
     select q.nth::int, behind."isBehind", page.*
     from unnest(${queries.map(({ responseId }) => responseId)}::text[], ${queries.map(({ page }) => page.limit)}::int[],
       ${low.times}::text[]::timestamptz[], ${low.ids}::text[], ${high.times}::text[]::timestamptz[], ${high.ids}::text[],
@@ -55,10 +56,11 @@ async function readPages(
     cross join lateral (select q.start_id is not null and exists (
       select 1 ${continuing} and (r.created_at, r.id) ${beyond} (q.start_time, q.start_id)) as "isBehind") behind
     left join lateral (
-      select ${viewColumns(database)} ${continuing}
+      select ${viewColumns(sql)} ${continuing}
         and (r.created_at, r.id) > (q.low_time, q.low_id) and (r.created_at, r.id) < (q.high_time, q.high_id)
       order by r.created_at ${order}, r.id ${order} limit q.size + 1) page on true
     order by q.nth, page."createdAt" ${order}, page.id ${order}`;
+  });
   const found = queries.map(() => ({ read: Array.of<ViewRow>(), isBehind: false }));
   for (const row of rows) {
     const page = found[row.nth - 1];
@@ -81,15 +83,18 @@ function toColumns(keys: readonly (TimeKey | null)[], open: string | null) {
 
 /** How many responses continue these, each counted up to one more than `cap`. Those that none continues are absent. */
 export async function countContinuations(
-  { sql }: Database,
-  { tenant }: Scope,
+  tenants: Tenants,
+  scope: Scope,
   { ids, cap }: { readonly ids: readonly ResponseId[]; readonly cap: number },
 ): Promise<ReadonlyMap<ResponseId, number>> {
-  const rows = await sql<{ id: ResponseId; count: number }[]>`
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<{ id: ResponseId; count: number }[]>`
     select parent.id, counted.count from unnest(${ids}::text[]) as parent (id)
     cross join lateral (select count(*)::int as count from (
       select 1 from responses r
-      where r.previous_response_id = parent.id and r.tenant = ${tenant} and r.deleted_at is null
-      limit ${cap + 1}) one) counted`;
+      where r.previous_response_id = parent.id and r.tenant = ${scope.tenant} and r.deleted_at is null
+      limit ${cap + 1}) one) counted`,
+  );
   return new Map(rows.map(({ id, count }) => [id, count]));
 }

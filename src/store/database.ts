@@ -1,15 +1,35 @@
 import { join } from 'node:path';
-import { type SQL, sql } from 'drizzle-orm';
-import type { PgColumn } from 'drizzle-orm/pg-core';
-import { drizzle, type PostgresJsDatabase } from 'drizzle-orm/postgres-js';
+import { drizzle } from 'drizzle-orm/postgres-js';
 import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
+import type { Scope } from '../protocol/scope.ts';
 import { AppError, messageOf } from '../util/errors.ts';
+import { ARRAYS, backoff, CLIENT, CONNECTION } from './client.ts';
+import { secureTenants } from './secure-tenants.ts';
+import type { Statement } from './tenant-connection.ts';
+import { TenantPool } from './tenant-pool.ts';
 
-/** A pool of connections: `orm` for the queries of every day, `sql` for the ones that must be prepared or grouped. */
-export interface Database {
-  readonly orm: PostgresJsDatabase;
-  readonly sql: postgres.Sql;
+/** The way into the database for what acts for a caller. */
+export interface Tenants {
+  /**
+   * Runs one statement, in a transaction of its own, as a role that row-level security holds for: it sees and writes
+   * the rows of the tenant alone, whatever it says. It must be sent within the call.
+   *
+   * @throws Error with the code CONNECTION_CLOSED and the like: nobody knows whether it was done.
+   */
+  as<Rows extends readonly postgres.MaybeRow[]>(
+    scope: Scope,
+    statement: Statement<Rows>,
+  ): Promise<postgres.RowList<Rows>>;
+}
+
+/** The way into the database for what acts for nobody: leases, the commits of the log, take-over, cleaning up. */
+export interface Clockwork {
+  /** As the owner of the tables, who sees the rows of all tenants. */
+  readonly acrossTenants: postgres.Sql;
+}
+
+export interface Database extends Tenants, Clockwork {
   /** Waits for what is under way, at most a second. */
   close(): Promise<void>;
   /**
@@ -26,42 +46,6 @@ const MIGRATIONS = join(import.meta.dirname, '../../drizzle');
 /** Any number that nobody else uses: servers that start together migrate one after the other. */
 const MIGRATION_LOCK = 7_203_118_541;
 
-const CONNECTION = { application_name: 'responses-graphql', statement_timeout: 30_000, jit: 'off' } as const;
-
-/**
- * By default the client asks for the types of arrays on every new connection, with nobody to catch what that throws
- * if it breaks meanwhile: the process would die of it.
- */
-const CLIENT = { connect_timeout: 5, onnotice: () => {}, fetch_types: false } as const;
-
-/** The arrays that our statements take, by the numbers that Postgres has for their types. None comes back. */
-const ARRAYS = Object.fromEntries(
-  Object.entries({ text: 1009, int: 1007 }).map(([name, to]) => [
-    name,
-    { to, from: [], serialize: toArrayLiteral, parse: (text: string) => text },
-  ]),
-);
-
-/** Text in the place of an array, as Postgres reads it. */
-function toArrayLiteral(values: readonly unknown[]): string {
-  return `{${values.map((value) => (value === null || value === undefined ? 'null' : quoted(String(value)))).join()}}`;
-}
-
-/** Postgres takes a backslash as JSON does before a quote and itself, and before nothing else. */
-function quoted(text: string): string {
-  const isPlain = !CONTROL_CHARACTER.test(text) && text.isWellFormed();
-  return isPlain ? JSON.stringify(text) : `"${text.replace(/["\\]/g, '\\$&')}"`;
-}
-
-// biome-ignore lint/suspicious/noControlCharactersInRegex: these are what it is about
-const CONTROL_CHARACTER = /[\u0000-\u001f]/;
-
-/**
- * Between two tries to connect, in seconds. The client's own pauses grow to 20, in which a database that is back
- * would see our lease run out.
- */
-const backoff = (tries: number) => Math.min(0.05 * 2 ** tries, 0.5);
-
 /** A pool that was replaced is closed after this: whoever had it in hand may still use it. In seconds. */
 const RETIRING_S = 5;
 
@@ -73,7 +57,6 @@ const READING_MS = 100;
 
 /** A pool of the client, until one of its connections breaks. */
 interface Pool {
-  readonly orm: PostgresJsDatabase;
   readonly sql: postgres.Sql;
   isBroken: boolean;
 }
@@ -85,6 +68,7 @@ interface Pool {
  */
 export function openDatabase(url: string): Database {
   let pool = openPool(url);
+  let tenants = new TenantPool(url);
   const current = () => {
     if (!pool.isBroken) return pool;
     const { sql: broken } = pool;
@@ -93,24 +77,26 @@ export function openDatabase(url: string): Database {
     return pool;
   };
   /** What waits for an answer there may wait for ever. */
-  const giveUp = (silent: Pool) => {
+  const giveUp = (silent: Pool, silentTenants: TenantPool) => {
     if (pool === silent) pool = openPool(url);
+    if (tenants === silentTenants) tenants = new TenantPool(url);
     void silent.sql.end({ timeout: SILENT_S });
+    void silentTenants.end(SILENT_S, 'ETIMEDOUT');
   };
   return {
-    get orm() {
-      return current().orm;
-    },
-    get sql() {
+    as: ({ tenant }, statement) => tenants.run(tenant, statement),
+    get acrossTenants() {
       return current().sql;
     },
     // At its end the client waits for ever on a connection that once broke under a query, hence the limit.
-    close: () => pool.sql.end({ timeout: 1 }),
+    close: async () => {
+      await Promise.all([pool.sql.end({ timeout: 1 }), tenants.end(1, 'CONNECTION_ENDED')]);
+    },
     async inTime(query, ms) {
-      const used = pool;
+      const used = [pool, tenants] as const;
       const { promise: late, reject } = Promise.withResolvers<never>();
       const give = () => {
-        giveUp(used);
+        giveUp(...used);
         reject(Object.assign(new Error('The database does not answer.'), { code: 'ETIMEDOUT' }));
       };
       // If it was this process that stood still, the answer may be there, and is read first.
@@ -130,12 +116,12 @@ function openPool(url: string): Pool {
   // (Its transactions do not work like that: use single statements.)
   const unpipelined = { ...CLIENT, backoff, max: 10, max_pipeline: 0, onclose };
   const sql = postgres(url, { ...unpipelined, connection: CONNECTION, types: ARRAYS });
-  const pool: Pool = { orm: drizzle(sql), sql, isBroken: false };
+  const pool: Pool = { sql, isBroken: false };
   return pool;
 }
 
 /**
- * Brings the tables up to date.
+ * Brings the tables up to date, and sees to it that tenants are kept apart.
  *
  * @throws AppError START_FAILED when the database cannot be reached or refuses.
  */
@@ -144,7 +130,9 @@ export async function migrateDatabase(url: string): Promise<void> {
   try {
     await sql`select pg_advisory_lock(${MIGRATION_LOCK})`;
     await migrate(drizzle(sql), { migrationsFolder: MIGRATIONS });
+    await secureTenants(sql);
   } catch (cause) {
+    if (cause instanceof AppError) throw cause;
     const reason = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
     throw new AppError('START_FAILED', `The database cannot be used: ${reason}`, { cause });
   } finally {
@@ -153,7 +141,7 @@ export async function migrateDatabase(url: string): Promise<void> {
 }
 
 /** True if the database answers, within two seconds. */
-export async function isReachable({ sql }: Database): Promise<boolean> {
+export async function isReachable({ acrossTenants: sql }: Clockwork): Promise<boolean> {
   const { promise: late, resolve } = Promise.withResolvers<false>();
   const timer = setTimeout(() => resolve(false), 2000);
   const answer = sql`select 1`.then(
@@ -161,11 +149,6 @@ export async function isReachable({ sql }: Database): Promise<boolean> {
     () => false,
   );
   return Promise.race([answer, late]).finally(() => clearTimeout(timer));
-}
-
-/** A condition with one parameter, however many ids there are: a statement takes 65,535 at most. */
-export function isAnyOf(column: PgColumn, ids: readonly string[]): SQL {
-  return sql`${column} = any(${sql.param([...ids])}::text[])`;
 }
 
 /** A lost connection: codes of the client and of the operating system. */

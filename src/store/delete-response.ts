@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { Scope } from '../protocol/scope.ts';
-import { type Database, isDatabaseAway } from './database.ts';
+import { type Clockwork, type Database, isDatabaseAway } from './database.ts';
 
 export type DeleteOutcome = 'deleted' | 'not_found' | 'in_flight';
 
@@ -19,7 +19,9 @@ export async function deleteResponse(
   scope: Scope,
   { id, isHeard }: { readonly id: ResponseId; readonly isHeard: boolean },
 ): Promise<DeleteOutcome> {
-  const [row] = await database.sql<{ hasEnded: boolean }[]>`
+  const [row] = await database.as(
+    scope,
+    (sql) => sql<{ hasEnded: boolean }[]>`
     with target as (
       select id from responses
       where id = ${id} and tenant = ${scope.tenant} and deleted_at is null for update),
@@ -35,7 +37,8 @@ export async function deleteResponse(
         where made.response_id = marked.id and made.direction = 'output' and made.type = 'mcp_call'
           and made.call_key = request.call_key)),
     gone as (delete from events where response_id in (select id from marked where not ${isHeard}))
-    select exists (select 1 from ended) as "hasEnded" from target`;
+    select exists (select 1 from ended) as "hasEnded" from target`,
+  );
   if (row === undefined) return 'not_found';
   if (!row.hasEnded) return 'in_flight';
   if (isHeard) return 'deleted';
@@ -49,9 +52,9 @@ export async function deleteResponse(
 }
 
 /** Removes what deleted responses have left: of those that somebody was still reading, or whose removal broke off. */
-export async function purgeDeleted(database: Database): Promise<void> {
+export async function purgeDeleted(database: Clockwork): Promise<void> {
   for (;;) {
-    const rows = await database.sql<{ id: ResponseId }[]>`
+    const rows = await database.acrossTenants<{ id: ResponseId }[]>`
       select id from responses
       where deleted_at < now() - interval '30 seconds' and trimmed_at is null and completed_at is not null
       limit ${PURGED_AT_ONCE}`;
@@ -63,7 +66,7 @@ export async function purgeDeleted(database: Database): Promise<void> {
 const PURGED_AT_ONCE = 100;
 
 /** Removes a deleted response and, one after the other, those before it that nobody needs any more. */
-async function purgeUpwards(database: Database, id: ResponseId): Promise<void> {
+async function purgeUpwards(database: Clockwork, id: ResponseId): Promise<void> {
   for (let next: ResponseId | null = id; next !== null; ) next = await purge(database, next);
 }
 
@@ -72,7 +75,7 @@ async function purgeUpwards(database: Database, id: ResponseId): Promise<void> {
  * that is deleted too, its row says so (`trimmed_at` is null), so that it goes even if this process does not come to
  * it. One that is still needed loses its log only.
  */
-async function purge({ sql }: Database, id: ResponseId): Promise<ResponseId | null> {
+async function purge({ acrossTenants: sql }: Clockwork, id: ResponseId): Promise<ResponseId | null> {
   try {
     const [removed] = await sql<{ parent: ResponseId | null }[]>`
       with removed as (

@@ -3,7 +3,7 @@ import type { ItemId, ResponseId } from '../protocol/ids.ts';
 import { fromLogText, toLogText } from '../protocol/log-text.ts';
 import type { ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { Database } from './database.ts';
+import type { Clockwork, Tenants } from './database.ts';
 import { callKeyOf } from './items.ts';
 
 /** Events of one response that are committed together, in one row. Numbers follow each other. */
@@ -34,7 +34,7 @@ export interface Ending {
  * @returns false if `processId` has been declared dead. Then nothing was written.
  */
 export async function commitEvents(
-  { sql }: Database,
+  { acrossTenants: sql }: Clockwork,
   processId: string,
   { batches, endings }: { readonly batches: readonly LogBatch[]; readonly endings: readonly Ending[] },
 ): Promise<boolean> {
@@ -146,13 +146,15 @@ const PAGE_BYTES = 256 * 1024;
  * deleted in flight is told how it ended: its log is still there for a while.
  */
 export async function readLog(
-  { sql }: Database,
+  tenants: Tenants,
   scope: Scope,
   { responseId, after }: { readonly responseId: ResponseId; readonly after: number },
 ): Promise<LogPage> {
-  const rows = await sql<
-    { exists: boolean; lastSequence: number | null; trimmed: boolean; found: number; body: string | null }[]
-  >`
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<
+      { exists: boolean; lastSequence: number | null; trimmed: boolean; found: number; body: string | null }[]
+    >`
     with response as (
       select last_sequence, trimmed_at is not null as trimmed from responses
       where id = ${responseId} and tenant = ${scope.tenant}
@@ -167,7 +169,8 @@ export async function readLog(
     select r.trimmed is not null as exists, r.last_sequence as "lastSequence", r.trimmed,
       (select count(*) from missed)::int as found, s.body
     from (select 1) one left join response r on true left join sized s on s.before < ${PAGE_BYTES}
-    order by s.first`;
+    order by s.first`,
+  );
   const bodies = rows.flatMap(({ body }) => body ?? []);
   const [{ exists, lastSequence, trimmed, found } = NOTHING] = rows;
   return {
@@ -180,25 +183,31 @@ export async function readLog(
 const NOTHING = { exists: false, lastSequence: null, trimmed: false, found: 0 };
 
 /** The number of the last event that a response has had so far, trimmed or not; null if there is no such response. */
-export async function lastNumber({ sql }: Database, scope: Scope, id: ResponseId): Promise<number | null> {
-  const [row] = await sql<{ last: number }[]>`
+export async function lastNumber(tenants: Tenants, scope: Scope, id: ResponseId): Promise<number | null> {
+  const [row] = await tenants.as(
+    scope,
+    (sql) => sql<{ last: number }[]>`
     select coalesce(r.last_sequence, logged.last, -1) as last
     from responses r left join lateral (
       select e.last from events e where e.response_id = r.id order by e.first desc limit 1) logged on true
-    where r.id = ${id} and r.tenant = ${scope.tenant} and r.deleted_at is null`;
+    where r.id = ${id} and r.tenant = ${scope.tenant} and r.deleted_at is null`,
+  );
   return row?.last ?? null;
 }
 
 /** The whole logs of some responses, in one statement. A response without a log is absent. */
 export async function wholeLogs(
-  { sql }: Database,
+  tenants: Tenants,
   scope: Scope,
   ids: readonly ResponseId[],
 ): Promise<ReadonlyMap<ResponseId, readonly ResponseEvent[]>> {
   if (ids.length === 0) return new Map();
-  const rows = await sql<{ id: ResponseId; body: string }[]>`
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<{ id: ResponseId; body: string }[]>`
     select response_id as id, body from events
-    where response_id = any(${ids}::text[]) and tenant = ${scope.tenant} order by response_id, first`;
+    where response_id = any(${ids}::text[]) and tenant = ${scope.tenant} order by response_id, first`,
+  );
   const logs = new Map<ResponseId, ResponseEvent[]>();
   for (const { id, body } of rows) {
     const log = logs.get(id) ?? [];

@@ -1,11 +1,9 @@
-import { and, eq } from 'drizzle-orm';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { ResponseState } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { Database } from './database.ts';
+import type { Clockwork, Tenants } from './database.ts';
 import { outputsOf } from './items.ts';
-import { toResponseRow } from './responses.ts';
-import { responses } from './tables.ts';
+import { findAnyResponse } from './response-rows.ts';
 
 /** How far a response has come, as a process sees it that does not run it. */
 export interface Progress {
@@ -20,7 +18,7 @@ export interface Progress {
  * statement: what is locked is being written, and is noted the next time.
  */
 export async function lookAtFollowed(
-  { sql }: Database,
+  { acrossTenants: sql }: Clockwork,
   ids: readonly ResponseId[],
 ): Promise<readonly Progress[]> {
   return sql<Progress[]>`
@@ -37,17 +35,13 @@ export async function lookAtFollowed(
 
 /** How a response ended, all of it: what is left to tell of it once its log is gone. Null if there is none. */
 export async function endOfTrimmed(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   id: ResponseId,
 ): Promise<{ readonly state: ResponseState; readonly lastSequence: number } | null> {
   // The items first: as long as the row is there, they are.
-  const output = (await outputsOf(database, scope, [id])).get(id) ?? [];
-  const [found] = await database.orm
-    .select()
-    .from(responses)
-    .where(and(eq(responses.id, id), eq(responses.tenant, scope.tenant)));
-  if (found === undefined) return null;
-  const { state, lastSequence } = toResponseRow(found);
-  return lastSequence === null ? null : { state: { ...state, output }, lastSequence };
+  const output = (await outputsOf(tenants, scope, [id])).get(id) ?? [];
+  const found = await findAnyResponse(tenants, scope, id);
+  if (found === null || found.lastSequence === null) return null;
+  return { state: { ...found.state, output }, lastSequence: found.lastSequence };
 }

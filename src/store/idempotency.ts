@@ -1,6 +1,6 @@
 import type { ResponseId } from '../protocol/ids.ts';
 import type { Scope } from '../protocol/scope.ts';
-import type { Database } from './database.ts';
+import type { Tenants } from './database.ts';
 
 export interface UsedKey {
   readonly inputHash: string;
@@ -10,13 +10,16 @@ export interface UsedKey {
 
 /** What a key was used for, if it was. */
 export async function findIdempotencyKey(
-  { sql }: Database,
-  { tenant }: Scope,
+  tenants: Tenants,
+  scope: Scope,
   key: string,
 ): Promise<UsedKey | null> {
-  const [row] = await sql<UsedKey[]>`
+  const [row] = await tenants.as(
+    scope,
+    (sql) => sql<UsedKey[]>`
     select k.input_hash as "inputHash", r.id as "responseId" from idempotency_keys k
     left join responses r on r.id = k.response_id and r.tenant = k.tenant and r.deleted_at is null
-    where k.tenant = ${tenant} and k.key = ${key}`;
+    where k.tenant = ${scope.tenant} and k.key = ${key}`,
+  );
   return row ?? null;
 }

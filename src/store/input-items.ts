@@ -1,9 +1,9 @@
-import type { Fragment } from 'postgres';
+import type { Fragment, Sql } from 'postgres';
 import type { ResponseId } from '../protocol/ids.ts';
 import { type Page, type PageRequest, type PositionKey, toPage } from '../protocol/pages.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { StoredItem } from '../protocol/stored.ts';
-import type { Database } from './database.ts';
+import type { Tenants } from './database.ts';
 import { parseItem } from './items.ts';
 import { type AlikePages, boundsOf, readAlike } from './many-pages.ts';
 
@@ -22,11 +22,11 @@ export type InputItemRow = StoredItem & PositionKey;
 
 /** Pages of what the model was given, one for each query. */
 export function inputItemPages(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   queries: readonly InputItemQuery[],
 ): Promise<readonly Page<InputItemRow>[]> {
-  return readAlike(queries, (alike) => readPages(database, scope, alike));
+  return readAlike(queries, (alike) => readPages(tenants, scope, alike));
 }
 
 interface Row extends PositionKey {
@@ -40,20 +40,20 @@ const FIRST: PositionKey = { depth: -1, position: -1 };
 const LAST: PositionKey = { depth: 2 ** 31 - 1, position: 0 };
 
 async function readPages(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   { queries, descending }: AlikePages<InputItemQuery>,
 ): Promise<readonly Page<InputItemRow>[]> {
-  const { sql } = database;
   const bounds = queries.map(boundsOf);
   const low = bounds.map((each) => each.low ?? FIRST);
   const high = bounds.map((each) => each.high ?? LAST);
-  // Every turn has an item of its own: so many turns of a history, counted from where the page begins, are enough.
-  const [floor, ceiling] = descending
-    ? [sql`greatest(q.low_depth, least(r.depth, q.high_depth) - q.size - 1)`, sql`q.high_depth`]
-    : [sql`q.low_depth`, sql`least(q.low_depth + q.size + 1, q.high_depth)`];
-  const order = descending ? sql`desc` : sql`asc`;
-  const rows = await sql<Row[]>`
+  const rows = await tenants.as(scope, (sql) => {
+    // Every turn has an item of its own: so many turns of a history, counted from where the page begins, are enough.
+    const [floor, ceiling] = descending
+      ? [sql`greatest(q.low_depth, least(r.depth, q.high_depth) - q.size - 1)`, sql`q.high_depth`]
+      : [sql`q.low_depth`, sql`least(q.low_depth + q.size + 1, q.high_depth)`];
+    const order = descending ? sql`desc` : sql`asc`;
+    return sql<Row[]>`
     select q.nth::int, page.*
     from unnest(${queries.map(({ responseId }) => responseId)}::text[], ${queries.map((query) => query.scope)}::text[],
       ${queries.map(({ page }) => page.limit)}::int[],
@@ -61,13 +61,14 @@ async function readPages(
       ${high.map(({ depth }) => depth)}::int[], ${high.map(({ position }) => position)}::int[]) with ordinality
       as q (response_id, reach, size, low_depth, low_position, high_depth, high_position, nth)
     cross join lateral (
-      with recursive branch as (${branchFrom(database, scope, floor)})
+      with recursive branch as (${branchFrom(sql, scope, floor)})
       select i.body, case when branch.deleted_at is null then branch.id end as "responseId", branch.depth, i.position
       from branch join items i on i.response_id = branch.id
       where (i.direction = 'input' or branch.id <> q.response_id) and (q.reach = 'own' or branch.depth <= ${ceiling})
         and (branch.depth, i.position) > (q.low_depth, q.low_position)
         and (branch.depth, i.position) < (q.high_depth, q.high_position)
       order by branch.depth ${order}, i.position ${order} limit q.size + 1) page`;
+  });
   const read = queries.map((): InputItemRow[] => []);
   for (const { nth, body, responseId, depth, position } of rows) {
     read[nth - 1]?.push({ item: parseItem(body), responseId, depth, position });
@@ -81,7 +82,7 @@ async function readPages(
 }
 
 /** The responses whose items are asked for by `q`: `r` is the one in hand. */
-function branchFrom({ sql }: Database, { tenant }: Scope, floor: Fragment) {
+function branchFrom(sql: Sql, { tenant }: Scope, floor: Fragment) {
   return sql`
     select r.id, r.previous_response_id, r.depth, r.deleted_at, ${floor} as floor from responses r
     where r.id = q.response_id and r.tenant = ${tenant} and r.deleted_at is null
@@ -93,20 +94,22 @@ function branchFrom({ sql }: Database, { tenant }: Scope, floor: Fragment) {
 
 /** How many items there are for each of these, counted up to one more than `cap`, in the order asked for. */
 export async function countInputItems(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   { queries, cap }: { readonly queries: readonly InputReach[]; readonly cap: number },
 ): Promise<readonly number[]> {
-  const { sql } = database;
-  const rows = await sql<{ nth: number; count: number }[]>`
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<{ nth: number; count: number }[]>`
     select q.nth::int, counted.count
     from unnest(${queries.map(({ responseId }) => responseId)}::text[], ${queries.map((query) => query.scope)}::text[])
       with ordinality as q (response_id, reach, nth)
     cross join lateral (
-      with recursive branch as (${branchFrom(database, scope, sql`0`)})
+      with recursive branch as (${branchFrom(sql, scope, sql`0`)})
       select count(*)::int as count from (
         select 1 from branch join items i on i.response_id = branch.id
-        where i.direction = 'input' or branch.id <> q.response_id limit ${cap + 1}) one) counted`;
+        where i.direction = 'input' or branch.id <> q.response_id limit ${cap + 1}) one) counted`,
+  );
   const counts = new Map(rows.map(({ nth, count }) => [nth, count]));
   return queries.map((_, index) => counts.get(index + 1) ?? 0);
 }

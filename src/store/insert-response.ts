@@ -5,7 +5,7 @@ import type { Item } from '../protocol/items.ts';
 import type { ResponseBase } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import { Gatherer } from '../util/gatherer.ts';
-import { type Database, isDatabaseAway, isOutcomeUnknown, isPoolClosed } from './database.ts';
+import { isDatabaseAway, isOutcomeUnknown, isPoolClosed, type Tenants } from './database.ts';
 import { type InsertRow, insertRows } from './insert-rows.ts';
 import { callKeyOf } from './items.ts';
 
@@ -48,13 +48,13 @@ const RETRY_MS = 250;
  * it was, until its outcome is known.
  */
 export async function insertResponse(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   insertion: Insertion,
 ): Promise<InsertOutcome> {
   const row = toRow(scope, insertion);
-  const together = () => gathererOf(database).add(row);
-  const alone = () => insertAlone(database, row);
+  const together = () => gathererOf(tenants).add(row);
+  const alone = () => insertAlone(tenants, row);
   let isUnknown = false;
   for (let attempt: () => Promise<InsertOutcome | Unsettled> = together; ; attempt = alone) {
     try {
@@ -81,18 +81,18 @@ const AT_ONCE = 2;
 const MAX_ROWS = 64;
 const MAX_SIZE = 1024 * 1024;
 
-const gatherers = new WeakMap<Database, Gatherer<InsertRow, InsertOutcome | Unsettled>>();
+const gatherers = new WeakMap<Tenants, Gatherer<InsertRow, InsertOutcome | Unsettled>>();
 
 /** Those who insert into one database share its statements. */
-function gathererOf(database: Database): Gatherer<InsertRow, InsertOutcome | Unsettled> {
-  const known = gatherers.get(database);
+function gathererOf(tenants: Tenants): Gatherer<InsertRow, InsertOutcome | Unsettled> {
+  const known = gatherers.get(tenants);
   if (known !== undefined) return known;
   const gatherer = new Gatherer({
     atOnce: AT_ONCE,
     fits,
-    work: (rows: readonly InsertRow[]) => insertTogether(database, rows),
+    work: (rows: readonly InsertRow[]) => insertTogether(tenants, rows),
   });
-  gatherers.set(database, gatherer);
+  gatherers.set(tenants, gatherer);
   return gatherer;
 }
 
@@ -105,6 +105,7 @@ function fits(row: InsertRow, others: readonly InsertRow[]): boolean {
 
 function isAtOdds(one: InsertRow, other: InsertRow): boolean {
   return (
+    one.tenant !== other.tenant ||
     one.processId !== other.processId ||
     (one.key !== null && one.key === other.key) ||
     one.answers.some((answer) => other.answers.includes(answer))
@@ -116,11 +117,11 @@ function sizeOf({ settings, events, items }: InsertRow): number {
 }
 
 async function insertTogether(
-  database: Database,
+  tenants: Tenants,
   rows: readonly InsertRow[],
 ): Promise<readonly (InsertOutcome | Unsettled)[]> {
   try {
-    const outcomes = await insertAll(database, rows, { wait: false });
+    const outcomes = await insertAll(tenants, rows, { wait: false });
     return outcomes.map((outcome) =>
       outcome === 'parent_gone' || outcome === 'approval_taken' ? HELD_UP : outcome,
     );
@@ -132,21 +133,22 @@ async function insertTogether(
 /** Or gone, which waiting tells. */
 const HELD_UP: Unsettled = { error: null };
 
-async function insertAlone(database: Database, row: InsertRow): Promise<InsertOutcome> {
-  const [outcome] = await insertAll(database, [row], { wait: true });
+async function insertAlone(tenants: Tenants, row: InsertRow): Promise<InsertOutcome> {
+  const [outcome] = await insertAll(tenants, [row], { wait: true });
   if (outcome === undefined) throw new Error('The database did not say what became of a response.');
   return outcome;
 }
 
 /** One outcome for each row, in their order. */
 async function insertAll(
-  database: Database,
+  tenants: Tenants,
   rows: readonly InsertRow[],
   locking: { readonly wait: boolean },
 ): Promise<readonly InsertOutcome[]> {
-  const insertions = await insertRows(database, rows, locking);
+  const scope = { tenant: rows[0]?.tenant ?? '' };
+  const insertions = await insertRows(tenants, rows, { scope, ...locking });
   const missing = insertions.filter(({ isInserted }) => !isInserted).map(({ id }) => id);
-  const earlier = await insertedEarlier(database, missing);
+  const earlier = await insertedEarlier(tenants, scope, missing);
   return insertions.map(({ id, isInserted, isAlive, hasParent, isOpen }) => {
     if (isInserted || earlier.has(id)) return 'inserted';
     if (!isAlive) return 'fenced';
@@ -157,11 +159,16 @@ async function insertAll(
 
 /** Those of them that are there: by a try of which nobody learnt. */
 async function insertedEarlier(
-  { sql }: Database,
+  tenants: Tenants,
+  scope: Scope,
   ids: readonly ResponseId[],
 ): Promise<ReadonlySet<ResponseId>> {
   if (ids.length === 0) return new Set();
-  const rows = await sql<{ id: ResponseId }[]>`select id from responses where id = any(${ids}::text[])`;
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<{ id: ResponseId }[]>`
+      select id from responses where id = any(${ids}::text[]) and tenant = ${scope.tenant}`,
+  );
   return new Set(rows.map(({ id }) => id));
 }
 

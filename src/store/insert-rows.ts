@@ -1,5 +1,6 @@
 import type { ItemId, ResponseId } from '../protocol/ids.ts';
-import type { Database } from './database.ts';
+import type { Scope } from '../protocol/scope.ts';
+import type { Tenants } from './database.ts';
 
 /** The beginning of a run as its rows hold it. */
 export interface InsertRow {
@@ -41,7 +42,7 @@ export interface Insertion {
 }
 
 /**
- * Commits the beginnings of some runs of one process in one statement: of each all of it or nothing, and nothing at all
+ * Commits the beginnings of some runs of one process and tenant in one statement: of each all of it or nothing, and nothing at all
  * if it fails. No two of them may have the same key, or answer the same approval request. With `wait: false` a
  * response to continue or an approval request that somebody is just about to change counts as gone.
  * Gives what became of each, in their order.
@@ -50,17 +51,18 @@ export interface Insertion {
  * nothing: they tell the planner, who keeps its plan for any number of rows, that there are few, to be looked up by id.
  */
 export function insertRows(
-  { sql }: Database,
+  tenants: Tenants,
   rows: readonly InsertRow[],
-  { wait }: { readonly wait: boolean },
+  { scope, wait }: { readonly scope: Scope; readonly wait: boolean },
 ): Promise<readonly Insertion[]> {
   const text = <Key extends keyof InsertRow>(key: Key) => rows.map((row) => row[key]);
   const items = rows.flatMap(({ id, tenant, items }) =>
     items.map((item, position) => ({ ...item, tenant, responseId: id, position })),
   );
   const answers = rows.flatMap(({ id, answers }) => answers.map((request) => ({ request, id })));
-  const lock = wait ? sql`` : sql`skip locked`;
-  return sql<Insertion[]>`
+  return tenants.as(scope, (sql) => {
+    const lock = wait ? sql`` : sql`skip locked`;
+    return sql<Insertion[]>`
     with alive as (
       select 1 from processes where id = ${rows[0]?.processId ?? ''} and ended_at is null for key share),
     request as (
@@ -118,4 +120,5 @@ export function insertRows(
     select id, is_alive as "isAlive", has_parent as "hasParent", is_open as "isOpen",
       id in (select id from inserted) as "isInserted"
     from checked order by place`;
+  });
 }

@@ -3,7 +3,7 @@ import type { Item } from '../protocol/items.ts';
 import type { ResponseStatus } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { StoredItem } from '../protocol/stored.ts';
-import type { Database } from './database.ts';
+import type { Tenants } from './database.ts';
 
 /** A call id as a column can hold it: NUL characters and lone surrogates escaped. */
 export function toCallKey(callId: string): string {
@@ -18,28 +18,34 @@ export function callKeyOf(item: Item): string | null {
 
 /** The output of ended responses, in order. */
 export async function outputsOf(
-  { sql }: Database,
-  { tenant }: Scope,
+  tenants: Tenants,
+  scope: Scope,
   ids: readonly ResponseId[],
 ): Promise<ReadonlyMap<ResponseId, readonly Item[]>> {
-  const rows = await sql<{ responseId: ResponseId; body: string }[]>`
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<{ responseId: ResponseId; body: string }[]>`
     select response_id as "responseId", body from items
-    where response_id = any(${ids}::text[]) and tenant = ${tenant} and direction = 'output'
-    order by response_id, position`;
+    where response_id = any(${ids}::text[]) and tenant = ${scope.tenant} and direction = 'output'
+    order by response_id, position`,
+  );
   return groupById(rows.map(({ responseId, body }) => [responseId, parseItem(body)]));
 }
 
 /** One item, of whichever response of the tenant. */
 export async function findItems(
-  { sql }: Database,
+  tenants: Tenants,
   scope: Scope,
   ids: readonly ItemId[],
 ): Promise<ReadonlyMap<ItemId, StoredItem>> {
-  const rows = await sql<{ id: ItemId; body: string; responseId: ResponseId | null }[]>`
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<{ id: ItemId; body: string; responseId: ResponseId | null }[]>`
     select i.id, i.body, case when r.deleted_at is null then r.id end as "responseId"
     from items i join responses r on r.id = i.response_id
     where i.id = any(${ids}::text[]) and i.tenant = ${scope.tenant}
-      and (r.deleted_at is null or exists (select 1 from responses c where c.previous_response_id = r.id))`;
+      and (r.deleted_at is null or exists (select 1 from responses c where c.previous_response_id = r.id))`,
+  );
   return toStoredItems(rows);
 }
 
@@ -54,11 +60,13 @@ export function toStoredItems(
  * output, and approval requests that nobody has answered. Only completed ones can be answered at all.
  */
 export async function pendingItems(
-  { sql }: Database,
+  tenants: Tenants,
   scope: Scope,
   ids: readonly ResponseId[],
 ): Promise<ReadonlyMap<ResponseId, readonly Item[]>> {
-  const rows = await sql<{ responseId: ResponseId; body: string }[]>`
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<{ responseId: ResponseId; body: string }[]>`
     select call.response_id as "responseId", call.body from items call
     join responses r on r.id = call.response_id and r.status = 'completed'
     where call.response_id = any(${ids}::text[]) and call.tenant = ${scope.tenant} and call.direction = 'output'
@@ -72,7 +80,8 @@ export async function pendingItems(
           where next.previous_response_id = call.response_id and next.deleted_at is null
             and answer.direction = 'input' and answer.type = 'function_call_output'
             and answer.call_key = call.call_key))
-    order by call.response_id, call.position`;
+    order by call.response_id, call.position`,
+  );
   const waiting = rows.map(({ responseId, body }) => [responseId, parseItem(body)] as const);
   return groupById(waiting.filter(([, { status }]) => status === 'completed'));
 }
@@ -96,29 +105,28 @@ export interface Branch {
  * The branch that ends with the response `id`; null if there is none. Deleted ancestors are still part of it: the
  * branch needs what they said.
  */
-export async function findBranch(
-  { sql }: Database,
-  { tenant }: Scope,
-  id: ResponseId,
-): Promise<Branch | null> {
-  const rows = await sql<
-    {
-      status: ResponseStatus;
-      depth: number;
-      isDeleted: boolean;
-      direction: string | null;
-      body: string | null;
-    }[]
-  >`
+export async function findBranch(tenants: Tenants, scope: Scope, id: ResponseId): Promise<Branch | null> {
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<
+      {
+        status: ResponseStatus;
+        depth: number;
+        isDeleted: boolean;
+        direction: string | null;
+        body: string | null;
+      }[]
+    >`
     with recursive branch as (
       select id, previous_response_id, depth, status, deleted_at from responses
-      where id = ${id} and tenant = ${tenant}
+      where id = ${id} and tenant = ${scope.tenant}
       union all
       select r.id, r.previous_response_id, r.depth, r.status, r.deleted_at from responses r
       join branch on r.id = branch.previous_response_id)
     select branch.status, branch.depth, branch.deleted_at is not null as "isDeleted", i.direction, i.body
     from branch left join items i on i.response_id = branch.id
-    order by branch.depth, i.position`;
+    order by branch.depth, i.position`,
+  );
   const last = rows.at(-1);
   if (last === undefined) return null;
   const items = rows.flatMap(({ status, direction, body }) => {
@@ -130,11 +138,11 @@ export async function findBranch(
 
 /** The context of a continuation of `id`, which may have been deleted since that began. */
 export async function branchItems(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   id: ResponseId,
 ): Promise<readonly BranchItem[]> {
-  return (await findBranch(database, scope, id))?.items ?? [];
+  return (await findBranch(tenants, scope, id))?.items ?? [];
 }
 
 function groupById<Value>(
@@ -154,8 +162,11 @@ export function parseItem(body: string): Item {
 }
 
 /** The response's own input. */
-export async function ownInputOf({ sql }: Database, id: ResponseId): Promise<readonly Item[]> {
-  const rows = await sql<{ body: string }[]>`
-    select body from items where response_id = ${id} and direction = 'input' order by position`;
+export async function ownInputOf(tenants: Tenants, scope: Scope, id: ResponseId): Promise<readonly Item[]> {
+  const rows = await tenants.as(
+    scope,
+    (sql) => sql<{ body: string }[]>`
+    select body from items where response_id = ${id} and direction = 'input' order by position`,
+  );
   return rows.map(({ body }) => parseItem(body));
 }

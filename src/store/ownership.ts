@@ -1,9 +1,5 @@
-import { eq } from 'drizzle-orm';
 import type { ResponseId } from '../protocol/ids.ts';
-import type { Scope } from '../protocol/scope.ts';
-import type { Database } from './database.ts';
-import { type ResponseRow, toResponseRow } from './responses.ts';
-import { responses } from './tables.ts';
+import type { Clockwork } from './database.ts';
 
 /** A response in flight that has just become this process's own. */
 export interface Claimed {
@@ -35,7 +31,7 @@ export interface WaitingClaim {
  * now. Gives nothing if this process has been declared dead.
  */
 export function claimWaiting(
-  { sql }: Database,
+  { acrossTenants: sql }: Clockwork,
   { processId, inHand, reserved, limit }: WaitingClaim,
 ): Promise<readonly Claimed[]> {
   // Of a row that another process has claimed since this statement began, the conditions are asked again with the
@@ -69,7 +65,7 @@ export interface EndingClaim {
  * often. Those that this process claimed before and could not end are among them.
  */
 export function claimEnding(
-  { sql }: Database,
+  { acrossTenants: sql }: Clockwork,
   { processId, except, limit }: EndingClaim,
 ): Promise<readonly Claimed[]> {
   return sql<Claimed[]>`
@@ -89,23 +85,23 @@ export function claimEnding(
 }
 
 /** As the index of those that are owned has it; `completed_at is null` says the same, for those named by their id. */
-function inFlight(sql: Database['sql']) {
+function inFlight(sql: Clockwork['acrossTenants']) {
   return sql`status in ('queued', 'in_progress')`;
 }
 
-function takenOver(sql: Database['sql'], processId: string) {
+function takenOver(sql: Clockwork['acrossTenants'], processId: string) {
   return sql`r.take_overs
     + case when r.status = 'in_progress' and r.process_id is not null and r.process_id <> ${processId} then 1 else 0 end`;
 }
 
-function claimed(sql: Database['sql']) {
+function claimed(sql: Clockwork['acrossTenants']) {
   return sql`r.tenant, r.id, r.background, r.cancel_requested_at is not null as "isUnwanted",
     r.take_overs as "takeOvers"`;
 }
 
 /** Gives back every background response of a process but those that it keeps. It writes nothing more of them. */
 export async function handBack(
-  { sql }: Database,
+  { acrossTenants: sql }: Clockwork,
   processId: string,
   keep: readonly ResponseId[],
 ): Promise<void> {
@@ -116,7 +112,7 @@ export async function handBack(
 
 /** Of these responses, those that wait for this process still: not ended, and not with another one that lives. */
 export async function stillReserved(
-  { sql }: Database,
+  { acrossTenants: sql }: Clockwork,
   processId: string,
   ids: readonly ResponseId[],
 ): Promise<ReadonlySet<ResponseId>> {
@@ -126,31 +122,11 @@ export async function stillReserved(
   return new Set(rows.map(({ id }) => id));
 }
 
-/** What was asked for in a response that this process has claimed, whatever has become of it for its readers. */
-export async function claimedResponse({ orm }: Database, id: ResponseId): Promise<ResponseRow | null> {
-  const [row] = await orm.select().from(responses).where(eq(responses.id, id));
-  return row === undefined ? null : toResponseRow(row);
-}
-
-/** Notes that somebody wants a response cancelled. Null if there is none; false if it has ended. */
-export async function wishCancelled(
-  { sql }: Database,
-  scope: Scope,
-  id: ResponseId,
-): Promise<boolean | null> {
-  const [row] = await sql<{ isInFlight: boolean }[]>`
-    with target as (
-      select id, completed_at is null as in_flight from responses
-      where id = ${id} and tenant = ${scope.tenant} and deleted_at is null for update),
-    wished as (
-      update responses r set cancel_requested_at = coalesce(r.cancel_requested_at, now())
-      from target where r.id = target.id and target.in_flight)
-    select in_flight as "isInFlight" from target`;
-  return row?.isInFlight ?? null;
-}
-
 /** The responses of a process that somebody wants cancelled. */
-export async function unwantedRuns({ sql }: Database, processId: string): Promise<readonly ResponseId[]> {
+export async function unwantedRuns(
+  { acrossTenants: sql }: Clockwork,
+  processId: string,
+): Promise<readonly ResponseId[]> {
   const rows = await sql<{ id: ResponseId }[]>`
     select id from responses
     where process_id = ${processId} and completed_at is null and cancel_requested_at is not null`;
@@ -159,7 +135,7 @@ export async function unwantedRuns({ sql }: Database, processId: string): Promis
 
 /** Of these responses, those that an instance has had followers of within `graceMs`, or that are in flight no more. */
 export async function stillFollowed(
-  { sql }: Database,
+  { acrossTenants: sql }: Clockwork,
   ids: readonly ResponseId[],
   graceMs: number,
 ): Promise<ReadonlySet<ResponseId>> {
@@ -167,11 +143,4 @@ export async function stillFollowed(
     select id from responses where id = any(${ids}::text[])
       and (completed_at is not null or followed_at > now() - ${graceMs} * interval '1 millisecond')`;
   return new Set(rows.map(({ id }) => id));
-}
-
-/** Counts as somebody's following: the caller has just been told of it, and may be about to. */
-export async function markFollowed({ sql }: Database, id: ResponseId): Promise<void> {
-  await sql`
-    update responses set followed_at = now()
-    where id = ${id} and completed_at is null and not background`;
 }

@@ -1,7 +1,11 @@
-import type { Database } from './database.ts';
+import type { Clockwork } from './database.ts';
 
 /** Announces this process, alive for `leaseMs` by the database's clock. */
-export async function registerProcess({ sql }: Database, id: string, leaseMs: number): Promise<void> {
+export async function registerProcess(
+  { acrossTenants: sql }: Clockwork,
+  id: string,
+  leaseMs: number,
+): Promise<void> {
   await sql`insert into processes (id, expires_at) values (${id}, now() + ${leaseMs} * interval '1 millisecond')`;
 }
 
@@ -13,7 +17,11 @@ export interface Renewal {
 }
 
 /** Null if this process has been declared dead: nothing it still runs is its own any more. */
-export async function renewLease({ sql }: Database, id: string, leaseMs: number): Promise<Renewal | null> {
+export async function renewLease(
+  { acrossTenants: sql }: Clockwork,
+  id: string,
+  leaseMs: number,
+): Promise<Renewal | null> {
   const [row] = await sql<Renewal[]>`
     update processes set expires_at = now() + ${leaseMs} * interval '1 millisecond'
     where id = ${id} and ended_at is null
@@ -23,7 +31,7 @@ export async function renewLease({ sql }: Database, id: string, leaseMs: number)
 }
 
 /** A clean stop. */
-export async function endProcess({ sql }: Database, id: string): Promise<void> {
+export async function endProcess({ acrossTenants: sql }: Clockwork, id: string): Promise<void> {
   await sql`
     with own as (select id from processes where id = ${id} and ended_at is null for update)
     update processes p set ended_at = now() from own where p.id = own.id`;
@@ -34,7 +42,11 @@ export async function endProcess({ sql }: Database, id: string): Promise<void> {
  * for what such a process is committing right now; what it tries after that comes to nothing. Never oneself:
  * whoever can ask is alive.
  */
-export async function declareExpiredDead({ sql }: Database, ownId: string, time: string): Promise<void> {
+export async function declareExpiredDead(
+  { acrossTenants: sql }: Clockwork,
+  ownId: string,
+  time: string,
+): Promise<void> {
   await sql`
     with expired as (
       select id from processes where ended_at is null and expires_at < ${time}::text::timestamptz and id <> ${ownId} for update)
@@ -42,12 +54,12 @@ export async function declareExpiredDead({ sql }: Database, ownId: string, time:
 }
 
 /** Declares every process dead: for a database that only one process can be using. */
-export async function declareAllDead({ sql }: Database): Promise<void> {
+export async function declareAllDead({ acrossTenants: sql }: Clockwork): Promise<void> {
   await sql`update processes set ended_at = now() where ended_at is null`;
 }
 
 /** Forgets processes that ended a day ago and that no response names as its owner while in flight. */
-export async function forgetEndedProcesses({ sql }: Database): Promise<void> {
+export async function forgetEndedProcesses({ acrossTenants: sql }: Clockwork): Promise<void> {
   await sql`
     delete from processes p where ended_at < now() - interval '1 day' and not exists (
       select 1 from responses r where r.process_id = p.id and r.status in ('queued', 'in_progress'))`;

@@ -4,7 +4,8 @@ import type { TimeKey } from '../protocol/pages.ts';
 import type { ResponseStatus } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter } from '../protocol/stored.ts';
-import type { Database } from './database.ts';
+import { compiled } from './compiled.ts';
+import type { Tenants } from './database.ts';
 import { responseMetadata, responses } from './tables.ts';
 
 /** A part of the list of responses, by the time of their creation, and the way through it. */
@@ -33,13 +34,14 @@ export interface Listing {
  * order of time, never along one that must be read whole before the first is known. If several have a claim, they are
  * tried where the stretch begins.
  */
-export async function chooseWalk({ orm }: Database, listing: Listing, stretch: Stretch): Promise<Walk> {
+export async function chooseWalk(tenants: Tenants, listing: Listing, stretch: Stretch): Promise<Walk> {
   const pairs = Object.entries(listing.filter.metadata ?? {}).map(toPair);
   if (pairs.length > MAX_PAIRS) return () => NOTHING;
   const rows = alongRows(listing, pairs);
   const candidates = pairs.map((pair) => alongPair(listing, pair, without(pairs, pair)));
   if (pairs.length === 0 || ofRow(listing.filter).length > 0) candidates.push(rows);
-  const place = candidates.length > 1 ? await sparsest(orm, candidates, stretch) : 0;
+  const entries = { candidates, stretch };
+  const place = candidates.length > 1 ? await sparsest(tenants, listing.scope, entries) : 0;
   return (candidates[place] ?? rows).walk;
 }
 
@@ -60,9 +62,9 @@ const PROBED = 1000;
 
 /** The place of the list whose entries lie farthest apart: its thousandth is the farthest away, or not there at all. */
 async function sparsest(
-  orm: Database['orm'],
-  candidates: readonly Candidate[],
-  stretch: Stretch,
+  tenants: Tenants,
+  scope: Scope,
+  { candidates, stretch }: { readonly candidates: readonly Candidate[]; readonly stretch: Stretch },
 ): Promise<number> {
   const farthest = stretch.descending ? sql`min(created_at)` : sql`max(created_at)`;
   const probes = candidates.map(({ bare }, place) => {
@@ -70,9 +72,11 @@ async function sparsest(
     return sql`select ${place}::int as place, case count(*) when ${PROBED}::int then ${farthest} end as reached
       from (${entries}) entries`;
   });
-  const [row] = await orm.execute<{ place: number }>(
-    sql`select place from (${sql.join(probes, sql` union all `)}) probes
-      order by reached ${stretch.descending ? ASC : DESC} nulls first, place limit 1`,
+  const [row] = await tenants.as(
+    scope,
+    compiled<{ place: number }>(sql`
+      select place from (${sql.join(probes, sql` union all `)}) probes
+      order by reached ${stretch.descending ? ASC : DESC} nulls first, place limit 1`),
   );
   return row?.place ?? 0;
 }

@@ -1,4 +1,4 @@
-import type { Database } from './database.ts';
+import type { Clockwork } from './database.ts';
 
 /**
  * Removes the logs of responses that ended more than so many minutes ago, at most `limit` of them, the oldest first.
@@ -7,7 +7,7 @@ import type { Database } from './database.ts';
  * @returns how many were trimmed.
  */
 export async function trimLogs(
-  { sql }: Database,
+  { acrossTenants: sql }: Clockwork,
   { minutes, limit }: { readonly minutes: number; readonly limit: number },
 ): Promise<number> {
   const [row] = await sql<[{ trimmed: number }]>`

@@ -25,10 +25,12 @@ const LOSSES = ['before it has done', 'after it has done'] as const;
 /** The same database; each statement, counted from 1, is run as `wrap` says. */
 function wrapped(wrap: (count: number, run: () => Promise<unknown>) => Promise<unknown>): Database {
   let count = 0;
-  const sql = new Proxy(database.sql, {
+  const as: Database['as'] = (scope, statement) =>
+    wrap(++count, () => database.as(scope, statement)) as ReturnType<typeof database.as<never>>;
+  const acrossTenants = new Proxy(database.acrossTenants, {
     apply: (target, self, values) => wrap(++count, async () => Reflect.apply(target, self, values)),
   });
-  return { ...database, orm: database.orm, sql };
+  return { ...database, as, acrossTenants };
 }
 
 /** The connection is lost at a statement: nobody learns whether that was done. */

@@ -71,7 +71,8 @@ export function startFollowers(more: Partial<World> = {}) {
     const isWhole = page.length === missed.length;
     return [{ ...row, found: isWhole ? 1 : 2, body: JSON.stringify(page) }];
   };
-  const database = { sql } as unknown as Database;
+  const as = async (_: unknown, statement: (run: typeof sql) => unknown) => statement(sql);
+  const database = { as } as unknown as Database;
   const dependencies = { database, hub, reader: new LogReader(database), recentOf: () => undefined };
   const follow = (after = -1) => followResponse(dependencies, { scope, responseId, after });
   /** As the recorder does: commits, then tells. */

@@ -58,14 +58,9 @@ export async function openInsertions() {
     /** The same database; each statement, counted from 1, is run as `wrap` says. */
     wrapped: (wrap: (count: number, run: () => Promise<unknown>) => Promise<unknown>): Database => {
       let count = 0;
-      const through = new Proxy(database.sql, {
-        apply: (target, self, values) => {
-          const query = Reflect.apply(target, self, values);
-          // A piece of a statement is none.
-          return values[0].join('').trim().length < 20 ? query : wrap(++count, async () => query);
-        },
-      });
-      return { ...database, orm: database.orm, sql: through };
+      const as: Database['as'] = (scope, statement) =>
+        wrap(++count, () => database.as(scope, statement)) as ReturnType<typeof database.as<never>>;
+      return { ...database, acrossTenants: database.acrossTenants, as };
     },
     async [Symbol.asyncDispose]() {
       await database.close();

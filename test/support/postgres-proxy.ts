@@ -15,7 +15,7 @@ export interface PostgresProxy extends AsyncDisposable {
 
 /** True of what a server does beside the requests: it looks after its lease, its runs and its queue, and wakes others. */
 export function isHousekeeping(statement: string): boolean {
-  return /pg_notify|^listen|^select 1$|dead as|cancel_requested_at|(update|into) processes/.test(
+  return /pg_notify|^listen|^select 1$|^select current_user|^begin|^commit$|dead as|cancel_requested_at|(update|into) processes/.test(
     statement.trim(),
   );
 }

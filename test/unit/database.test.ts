@@ -9,11 +9,12 @@ test('arrays arrive as they were given, whatever stands in their texts', async (
   const database = openDatabase(place.url);
   const texts = ['', 'a,b', '"', '\\', '\\"', "'", '{}', 'null', 'NULL', ' x ', '\n', '🔑', '\\u0000', null];
   const numbers = [0, -1, 2_147_483_647, null];
-  const rows = await database.sql`select * from unnest(${texts}::text[]) with ordinality as t (text, place)`;
+  const rows =
+    await database.acrossTenants`select * from unnest(${texts}::text[]) with ordinality as t (text, place)`;
   expect(rows.map(({ text }) => text)).toEqual(texts);
-  const found = await database.sql`select unnest(${numbers}::int[]) as number`;
+  const found = await database.acrossTenants`select unnest(${numbers}::int[]) as number`;
   expect(found.map(({ number }) => number)).toEqual(numbers);
-  expect(await database.sql`select 1 where 'x' = any(${[]}::text[])`).toEqual([]);
+  expect(await database.acrossTenants`select 1 where 'x' = any(${[]}::text[])`).toEqual([]);
   await database.close();
 });
 
@@ -25,7 +26,9 @@ test.each(['responses-graphql', 'pg_type', 'select 42'])(
     await using proxy = await startDatabaseProxy(place.url);
     const database = openDatabase(proxy.url);
     const gone = proxy.swallowAnswerTo(words).then(() => proxy.goAway());
-    const settled = Promise.allSettled(Array.from({ length: 5 }, () => database.sql`select 42 as answer`));
+    const settled = Promise.allSettled(
+      Array.from({ length: 5 }, () => database.acrossTenants`select 42 as answer`),
+    );
     if (words !== 'pg_type') await gone; // of that nothing is asked
     const outcomes = await settled;
     await proxy.goAway();
@@ -33,7 +36,7 @@ test.each(['responses-graphql', 'pg_type', 'select 42'])(
     for (const outcome of outcomes) {
       if (outcome.status === 'rejected') expect(isDatabaseAway(outcome.reason)).toBe(true);
     }
-    const again = () => database.sql`select 42 as answer`.catch(() => null);
+    const again = () => database.acrossTenants`select 42 as answer`.catch(() => null);
     await expect.poll(again, { timeout: 5000 }).toEqual([{ answer: 42 }]);
     await database.close();
   },
@@ -45,7 +48,9 @@ test('no query is forgotten, however often connections break under many of them'
   const database = openDatabase(proxy.url);
   const text = 'more than one packet of the client holds '.repeat(100);
   for (let round = 0; round < 15; round++) {
-    const queries = Array.from({ length: 15 }, () => database.sql`select ${text}::text`.catch(() => {}));
+    const queries = Array.from({ length: 15 }, () =>
+      database.acrossTenants`select ${text}::text`.catch(() => {}),
+    );
     for (let turn = 0; turn < round; turn++) await nextTurn();
     await proxy.goAway();
     await proxy.comeBack();
@@ -58,13 +63,14 @@ test('idle connections that break at one moment, with queries in between, cost n
   await using place = await createTestDatabase();
   await using proxy = await startDatabaseProxy(place.url);
   const database = openDatabase(proxy.url);
-  const many = () => Promise.all(Array.from({ length: 10 }, () => database.sql`select 42 as answer`));
+  const many = () =>
+    Promise.all(Array.from({ length: 10 }, () => database.acrossTenants`select 42 as answer`));
   for (let round = 0; round < 5; round++) {
     await many();
     const away = proxy.goAway();
     const between = [];
     for (let turn = 0; turn < 30; turn++) {
-      between.push(database.sql`select 1`.catch(() => {}));
+      between.push(database.acrossTenants`select 1`.catch(() => {}));
       await nextTurn();
     }
     await away;

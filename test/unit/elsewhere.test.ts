@@ -2,7 +2,7 @@ import { expect, test, vi } from 'vitest';
 import { Elsewhere } from '../../src/engine/following/elsewhere.ts';
 import { Hub } from '../../src/engine/following/hub.ts';
 import type { ResponseId } from '../../src/protocol/ids.ts';
-import type { Database } from '../../src/store/database.ts';
+import type { Clockwork } from '../../src/store/database.ts';
 import { lookAtFollowed } from '../../src/store/following.ts';
 import { createLogger } from '../../src/util/logger.ts';
 import { anyEvent, openLogs } from '../support/log-rows.ts';
@@ -11,11 +11,11 @@ const log = [anyEvent(0), anyEvent(1)];
 const GONE = Number.POSITIVE_INFINITY;
 
 /** Looks at what is followed; `woken` says who was woken with what. */
-function startElsewhere(database: Pick<Database, 'sql'>, runsHere: readonly ResponseId[] = []) {
+function startElsewhere(database: Clockwork, runsHere: readonly ResponseId[] = []) {
   const hub = new Hub();
   const woken: (readonly [ResponseId, number])[] = [];
   const elsewhere = new Elsewhere({
-    database: database as Database,
+    database,
     hub,
     logger: createLogger('silent'),
     pollMs: 20,
@@ -72,7 +72,7 @@ test('it looks by itself, with one statement for all, and not at all for nobody'
     looks++;
     return ids.map((id) => ({ id, last: 7 }));
   };
-  const { elsewhere, woken, follow } = startElsewhere({ sql } as unknown as Database);
+  const { elsewhere, woken, follow } = startElsewhere({ acrossTenants: sql } as unknown as Clockwork);
   elsewhere.start();
   await vi.advanceTimersByTimeAsync(100);
   expect(looks).toBe(0);
@@ -100,7 +100,7 @@ test('never two looks at a time, and one more for whoever asks during one', asyn
     answers.push(answer);
     return answer.promise;
   };
-  const { elsewhere, follow } = startElsewhere({ sql } as unknown as Database);
+  const { elsewhere, follow } = startElsewhere({ acrossTenants: sql } as unknown as Clockwork);
   follow(`resp_${'0'.repeat(32)}` as ResponseId);
   for (let times = 0; times < 3; times++) elsewhere.look();
   expect(answers).toHaveLength(1);
@@ -117,7 +117,7 @@ test('a database that is away is asked again at the next turn', async () => {
     if (++looks < 3) throw Object.assign(new Error('away'), { code: 'ECONNREFUSED' });
     return ids.map((id) => ({ id, last: 7 }));
   };
-  const { elsewhere, woken, follow } = startElsewhere({ sql } as unknown as Database);
+  const { elsewhere, woken, follow } = startElsewhere({ acrossTenants: sql } as unknown as Clockwork);
   follow(`resp_${'0'.repeat(32)}` as ResponseId);
   elsewhere.start();
   await vi.waitUntil(() => woken.length > 0, { interval: 5 });

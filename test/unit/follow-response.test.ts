@@ -123,7 +123,7 @@ test('a response that is gone before its end was told is an error, never a quiet
 test('leaving takes effect at once, also while the log does not answer', async () => {
   const hub = new Hub();
   const responseId = newResponseId();
-  const database = { sql: () => new Promise(() => {}) } as unknown as Database;
+  const database = { as: () => new Promise(() => {}) } as unknown as Database;
   const dependencies = { database, hub, reader: new LogReader(database), recentOf: () => undefined };
   const batches = followResponse(dependencies, { scope, responseId, after: -1 });
   const waiting = batches.next();

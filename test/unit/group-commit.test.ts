@@ -44,7 +44,7 @@ function startRecorder() {
   const refused: Run[] = [];
   const hub = new Hub();
   const recorder = new EventRecorder({
-    database: { sql, inTime } as unknown as Database,
+    database: { acrossTenants: sql, inTime } as unknown as Database,
     hub,
     logger: createLogger('silent'),
     processId: () => 'proc_1',

@@ -1,11 +1,11 @@
 import type { ResponseId } from '../../protocol/ids.ts';
-import { type Database, isDatabaseAway } from '../../store/database.ts';
+import { type Clockwork, isDatabaseAway } from '../../store/database.ts';
 import { lookAtFollowed } from '../../store/following.ts';
 import type { Logger } from '../../util/logger.ts';
 import type { Hub } from './hub.ts';
 
 export interface ElsewhereOptions {
-  readonly database: Database;
+  readonly database: Clockwork;
   readonly hub: Hub;
   readonly logger: Logger;
   /** Between two looks. In milliseconds. */

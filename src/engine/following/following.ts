@@ -3,10 +3,10 @@ import type { ResponseId } from '../../protocol/ids.ts';
 import { hasEnded, type ResponseBase } from '../../protocol/response.ts';
 import type { Scope } from '../../protocol/scope.ts';
 import { parseStreamCursor } from '../../protocol/stream-cursor.ts';
-import type { Database } from '../../store/database.ts';
+import type { Tenants } from '../../store/database.ts';
 import { lastNumber } from '../../store/event-log.ts';
-import { markFollowed } from '../../store/ownership.ts';
-import { findResponses } from '../../store/responses.ts';
+import { findResponse } from '../../store/response-rows.ts';
+import { markFollowed } from '../../store/wishes.ts';
 import { AppError } from '../../util/errors.ts';
 import type { EventBatches } from './event-batches.ts';
 import { followResponse } from './follow-response.ts';
@@ -17,7 +17,7 @@ import { type Shape, shapeBatches } from './shape-batches.ts';
 import type { UnstoredLogs } from './unstored-logs.ts';
 
 export interface FollowingOptions {
-  readonly database: Database;
+  readonly database: Tenants;
   readonly hub: Hub;
   readonly unstored: UnstoredLogs;
   /** The response as it runs in this process, if it does. */
@@ -66,15 +66,14 @@ export function createFollowing({ database, hub, unstored, runOf }: FollowingOpt
         const batches = followResponse(dependencies, { scope, responseId: id, after });
         return { base: run.base, batches: shapeBatches(batches, shape) };
       }
-      const row = (await findResponses(database, scope, [id])).get(id);
+      const row = await findResponse(database, scope, id);
       // The place is looked up after the cursor was given out, so a log that has it shows it.
       const last = after === -1 ? -1 : await lastNumber(database, scope, id);
-      if (row === undefined || last === null)
-        throw new AppError('NOT_FOUND', `There is no response "${id}".`);
+      if (row === null || last === null) throw new AppError('NOT_FOUND', `There is no response "${id}".`);
       if (after > last) throw notGivenOut(id);
       const batches = shapeBatches(followResponse(dependencies, { scope, responseId: id, after }), shape);
       // Its owner is to know at once that somebody is there; from then on Elsewhere says so.
-      if (!hasEnded(row.state.status) && runOf(id) === undefined) await markFollowed(database, id);
+      if (!hasEnded(row.state.status) && runOf(id) === undefined) await markFollowed(database, scope, id);
       return { base: row.base, batches };
     },
 

@@ -1,6 +1,6 @@
 import type { ResponseId } from '../../protocol/ids.ts';
 import type { Scope } from '../../protocol/scope.ts';
-import type { Database } from '../../store/database.ts';
+import type { Tenants } from '../../store/database.ts';
 import { type LogPage, readLog } from '../../store/event-log.ts';
 
 /** A place in the log of a response, for whoever has everything up to the number `after`. */
@@ -12,11 +12,11 @@ export interface LogPlace {
 
 /** Reads pages of logs. Followers that are woken together stand at the same place: one statement serves all of them. */
 export class LogReader {
-  private readonly database: Database;
+  private readonly tenants: Tenants;
   private readonly reads = new Map<string, Promise<LogPage>>();
 
-  constructor(database: Database) {
-    this.database = database;
+  constructor(tenants: Tenants) {
+    this.tenants = tenants;
   }
 
   /** The page as of now, or later: never what a statement sent before has found. */
@@ -29,7 +29,7 @@ export class LogReader {
     this.reads.set(key, promise);
     setImmediate(() => {
       this.reads.delete(key); // whoever comes now needs a look of its own
-      resolve(readLog(this.database, scope, { responseId, after }));
+      resolve(readLog(this.tenants, scope, { responseId, after }));
     });
     return promise;
   }

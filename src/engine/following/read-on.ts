@@ -1,7 +1,7 @@
 import type { ResponseEvent } from '../../protocol/events.ts';
 import type { ResponseId } from '../../protocol/ids.ts';
 import { hasEnded, type ResponseState } from '../../protocol/response.ts';
-import { type Database, isDatabaseAway } from '../../store/database.ts';
+import { isDatabaseAway, type Tenants } from '../../store/database.ts';
 import { endOfTrimmed } from '../../store/following.ts';
 import { AppError } from '../../util/errors.ts';
 import { TERMINAL_TYPES } from '../run/outcome.ts';
@@ -19,7 +19,7 @@ export type Found =
   | { readonly kind: 'away' };
 
 export interface LogAccess {
-  readonly database: Database;
+  readonly database: Tenants;
   readonly reader: LogReader;
   /** What a run of this process has told; undefined if the response does not run here. */
   readonly recentOf: (id: ResponseId) => RecentEvents | undefined;
@@ -50,8 +50,8 @@ export async function readOn(access: LogAccess, place: LogPlace): Promise<Found>
 }
 
 /** What is left of the stream of an ended response without its log. */
-async function readTail(database: Database, place: LogPlace): Promise<readonly ResponseEvent[]> {
-  const end = await endOfTrimmed(database, place.scope, place.responseId);
+async function readTail(tenants: Tenants, place: LogPlace): Promise<readonly ResponseEvent[]> {
+  const end = await endOfTrimmed(tenants, place.scope, place.responseId);
   if (end === null) throw gone(place);
   const { state, lastSequence } = end;
   const { status } = state;

@@ -1,4 +1,4 @@
-import { type Database, isDatabaseAway } from '../../store/database.ts';
+import { type Clockwork, isDatabaseAway } from '../../store/database.ts';
 import { stillFollowed } from '../../store/ownership.ts';
 import type { Logger } from '../../util/logger.ts';
 import type { Hub } from '../following/hub.ts';
@@ -6,7 +6,7 @@ import type { Run } from '../run/run.ts';
 import type { Runs } from '../run/runs.ts';
 
 export interface AudienceOptions {
-  readonly database: Database;
+  readonly database: Clockwork;
   readonly logger: Logger;
   readonly hub: Hub;
   readonly runs: Runs;

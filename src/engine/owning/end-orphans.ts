@@ -5,7 +5,7 @@ import { closeOpenItems } from '../../protocol/close-items.ts';
 import type { EventDraft, ResponseEvent } from '../../protocol/events.ts';
 import type { ResponseId } from '../../protocol/ids.ts';
 import { hasEnded, INITIAL_STATE, type ResponseState } from '../../protocol/response.ts';
-import { type Database, isCancelled, isDatabaseAway } from '../../store/database.ts';
+import { type Database, isCancelled, isDatabaseAway, type Tenants } from '../../store/database.ts';
 import { commitEvents, type Ending, lastNumber, wholeLogs } from '../../store/event-log.ts';
 import { ownInputOf } from '../../store/items.ts';
 import { type Claimed, claimEnding, MAX_TAKE_OVERS } from '../../store/ownership.ts';
@@ -102,10 +102,10 @@ interface End {
   readonly ending: Ending;
 }
 
-async function endFromLog(database: Database, orphan: Orphan, outcome: OrphanOutcome): Promise<End> {
+async function endFromLog(tenants: Tenants, orphan: Orphan, outcome: OrphanOutcome): Promise<End> {
   const { tenant, id } = orphan;
-  const log = (await wholeLogs(database, { tenant }, [id])).get(id) ?? [];
-  const input = await ownInputOf(database, id);
+  const log = (await wholeLogs(tenants, { tenant }, [id])).get(id) ?? [];
+  const input = await ownInputOf(tenants, { tenant }, id);
   const before = fold(log);
   const drafts = hasEnded(before.status) ? [] : lastDrafts(before, outcome); // else its row alone does not say so
   const state = drafts.reduce(applyEvent, before);
@@ -114,8 +114,8 @@ async function endFromLog(database: Database, orphan: Orphan, outcome: OrphanOut
   return toEnd(orphan, { after, drafts }, rest);
 }
 
-async function endWithoutOutput(database: Database, orphan: Orphan, outcome: OrphanOutcome): Promise<End> {
-  const after = (await lastNumber(database, { tenant: orphan.tenant }, orphan.id)) ?? -1;
+async function endWithoutOutput(tenants: Tenants, orphan: Orphan, outcome: OrphanOutcome): Promise<End> {
+  const after = (await lastNumber(tenants, { tenant: orphan.tenant }, orphan.id)) ?? -1;
   const drafts = lastDrafts(INITIAL_STATE, outcome);
   const state = drafts.reduce(applyEvent, INITIAL_STATE);
   // Of the calls that it was to make nobody knows which were: none may be approved again.

@@ -1,8 +1,8 @@
 import { hasEnded } from '../../protocol/response.ts';
-import type { Database } from '../../store/database.ts';
+import type { Tenants } from '../../store/database.ts';
 import { wholeLogs } from '../../store/event-log.ts';
 import { branchItems, ownInputOf } from '../../store/items.ts';
-import { claimedResponse } from '../../store/ownership.ts';
+import { findAnyResponse } from '../../store/response-rows.ts';
 import { foldLog } from '../fold-log.ts';
 import { Run, type RunOptions } from '../run/run.ts';
 import type { Orphan } from './end-orphans.ts';
@@ -18,19 +18,19 @@ export type Telling = Pick<RunOptions, 'sink' | 'joining'>;
  * @throws Error if what is stored makes no sense; what the database throws.
  */
 export async function loadRun(
-  database: Database,
+  tenants: Tenants,
   { tenant, id }: Pick<Orphan, 'tenant' | 'id'>,
   telling: Telling,
 ): Promise<Run> {
   const scope = { tenant };
-  const row = await claimedResponse(database, id);
+  const row = await findAnyResponse(tenants, scope, id);
   if (row === null) throw new Error('There is no such response.');
   const { base } = row;
   const previous = base.previousResponseId;
   const [logs, input, history] = await Promise.all([
-    wholeLogs(database, scope, [id]),
-    ownInputOf(database, id),
-    previous === null ? [] : branchItems(database, scope, previous),
+    wholeLogs(tenants, scope, [id]),
+    ownInputOf(tenants, scope, id),
+    previous === null ? [] : branchItems(tenants, scope, previous),
   ]);
   const log = logs.get(id);
   if (log === undefined) throw new Error('It has no log.');

@@ -1,11 +1,11 @@
-import { type Database, isDatabaseAway } from '../../store/database.ts';
+import { type Clockwork, isDatabaseAway } from '../../store/database.ts';
 import { unwantedRuns } from '../../store/ownership.ts';
 import type { Logger } from '../../util/logger.ts';
 import { oneAtATime } from '../../util/one-at-a-time.ts';
 import type { Runs } from '../run/runs.ts';
 
 export interface WishesOptions {
-  readonly database: Database;
+  readonly database: Clockwork;
   readonly logger: Logger;
   readonly runs: Runs;
   readonly processId: () => string;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { ResponseId } from '../../protocol/ids.ts';
 import type { RequestError } from '../../protocol/request-error.ts';
 import type { Scope } from '../../protocol/scope.ts';
-import type { Database } from '../../store/database.ts';
+import type { Tenants } from '../../store/database.ts';
 import { findIdempotencyKey } from '../../store/idempotency.ts';
 import type { CreateInput } from './create-input.ts';
 
@@ -20,12 +20,12 @@ export function idempotencyOf(input: CreateInput): Idempotency | null {
 
 /** The response that an earlier request with the key has started, or why this one cannot join it; null if there was none. */
 export async function findJoined(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   { key, inputHash }: Idempotency,
 ): Promise<{ readonly responseId: ResponseId } | { readonly error: RequestError } | null> {
   if (key.includes('\0') || !key.isWellFormed()) return null; // refused by the check
-  const used = await findIdempotencyKey(database, scope, key);
+  const used = await findIdempotencyKey(tenants, scope, key);
   if (used === null) return null;
   const path = ['idempotencyKey'];
   const mismatch = (message: string) => ({

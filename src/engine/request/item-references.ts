@@ -2,7 +2,7 @@ import { asItemId, newCallId, newItemId } from '../../protocol/ids.ts';
 import { type Item, isOpen, sizeOfItem } from '../../protocol/items.ts';
 import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
 import type { Scope } from '../../protocol/scope.ts';
-import type { Database } from '../../store/database.ts';
+import type { Tenants } from '../../store/database.ts';
 import { findItems } from '../../store/items.ts';
 import type { CreateInput } from './create-input.ts';
 
@@ -11,13 +11,13 @@ export type ReferencedItems = ReadonlyMap<string, Item>;
 
 /** The items that an input refers to, as far as there are such. Asks the database only if it refers to some. */
 export async function findReferenced(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   { items = [] }: CreateInput['input'],
 ): Promise<ReferencedItems> {
   const ids = new Set((items ?? []).flatMap(({ itemReference }) => asItemId(itemReference ?? '') ?? []));
   if (ids.size === 0) return new Map();
-  const stored = await findItems(database, scope, [...ids]);
+  const stored = await findItems(tenants, scope, [...ids]);
   // What stays of a deleted response is for its continuations alone.
   return new Map(
     [...stored].flatMap(([id, { item, responseId }]) => (responseId === null ? [] : [[id, item] as const])),

@@ -2,7 +2,7 @@ import { asResponseId, type ResponseId } from '../../protocol/ids.ts';
 import type { RequestError } from '../../protocol/request-error.ts';
 import { hasEnded } from '../../protocol/response.ts';
 import type { Scope } from '../../protocol/scope.ts';
-import type { Database } from '../../store/database.ts';
+import type { Tenants } from '../../store/database.ts';
 import { type BranchItem, findBranch } from '../../store/items.ts';
 import type { History } from './check-continuation.ts';
 
@@ -17,13 +17,13 @@ export interface Place {
 
 /** What comes before a response that is to continue `previous`, or why it cannot. Null: nothing comes before it. */
 export async function readBranch(
-  database: Database,
+  tenants: Tenants,
   scope: Scope,
   previous: string | null,
 ): Promise<Place | { readonly errors: readonly RequestError[] }> {
   if (previous === null) return { previousResponseId: null, history: toHistory([]), depth: 0 };
   const id = asResponseId(previous);
-  const branch = id === null ? null : await findBranch(database, scope, id);
+  const branch = id === null ? null : await findBranch(tenants, scope, id);
   if (id === null || branch === null || branch.isDeleted) return { errors: [previousNotFound(previous)] };
   if (!hasEnded(branch.status)) {
     const message = `The response "${id}" has not ended yet.`;

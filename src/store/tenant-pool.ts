@@ -1,0 +1,94 @@
+import postgres from 'postgres';
+import { ARRAYS, backoff, CLIENT, CONNECTION } from './client.ts';
+import { type Fate, type Statement, TENANT_ROLE, TenantConnection } from './tenant-connection.ts';
+
+/** Transactions at once; more wait. */
+const MAX_CONNECTIONS = 10;
+
+/** A connection is used for so long: what Postgres keeps for it grows. In milliseconds. */
+const LIFETIME_MS = 45 * 60_000;
+
+/** What a connection that has broken still has under way is given up after this. In seconds. */
+const BROKEN_S = 1;
+
+interface Waiting {
+  readonly resolve: (connection: TenantConnection) => void;
+  readonly reject: (error: Error) => void;
+}
+
+/** The connections that act for callers. No connection is made before it is needed; one that broke is not used again. */
+export class TenantPool {
+  private readonly url: string;
+  private readonly all = new Set<TenantConnection>();
+  private readonly idle: TenantConnection[] = [];
+  private waiting: Waiting[] = [];
+  private hasEnded = false;
+
+  constructor(url: string) {
+    this.url = url;
+  }
+
+  /** Runs a statement as a tenant, in a transaction of its own. */
+  async run<Rows extends readonly postgres.MaybeRow[]>(
+    tenant: string,
+    statement: Statement<Rows>,
+  ): Promise<postgres.RowList<Rows>> {
+    const connection = await this.take();
+    return connection.run(tenant, statement, (fate) => this.giveBack(connection, fate));
+  }
+
+  /** What is under way may take so long, in seconds; what waits fails with this code. */
+  async end(timeout: number, code: 'CONNECTION_ENDED' | 'ETIMEDOUT'): Promise<void> {
+    this.hasEnded = true;
+    for (const { reject } of this.waiting) reject(ended(code));
+    this.waiting = [];
+    await Promise.all([...this.all].map((connection) => connection.end(timeout)));
+  }
+
+  private async take(): Promise<TenantConnection> {
+    if (this.hasEnded) throw ended('CONNECTION_ENDED');
+    // The last used first: the others may grow old.
+    for (let last = this.idle.pop(); last !== undefined; last = this.idle.pop()) {
+      if (!last.isBroken) return last;
+      this.drop(last);
+    }
+    if (this.all.size < MAX_CONNECTIONS) return this.open();
+    return new Promise((resolve, reject) => {
+      this.waiting.push({ resolve, reject });
+    });
+  }
+
+  private giveBack(connection: TenantConnection, fate: Fate): void {
+    if (this.hasEnded) return;
+    const isGood = fate === 'whole' && performance.now() - connection.openedAt < LIFETIME_MS;
+    if (!isGood) this.drop(connection);
+    const next = this.waiting.shift();
+    if (next !== undefined) next.resolve(isGood ? connection : this.open());
+    else if (isGood) this.idle.push(connection);
+  }
+
+  private open(): TenantConnection {
+    const connection = new TenantConnection((onclose) =>
+      postgres(this.url, {
+        ...CLIENT,
+        backoff,
+        max: 1,
+        max_lifetime: null, // it would close between two steps of a transaction
+        connection: { ...CONNECTION, role: TENANT_ROLE },
+        types: ARRAYS,
+        onclose,
+      }),
+    );
+    this.all.add(connection);
+    return connection;
+  }
+
+  private drop(connection: TenantConnection): void {
+    this.all.delete(connection);
+    void connection.end(BROKEN_S);
+  }
+}
+
+function ended(code: string): Error {
+  return Object.assign(new Error('The connections have been closed.'), { code });
+}
