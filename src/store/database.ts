@@ -95,17 +95,25 @@ export function openDatabase(url: string): Database {
     async inTime(query, ms) {
       const used = [pool, tenants] as const;
       const { promise: late, reject } = Promise.withResolvers<never>();
-      const give = () => {
+      unlessSettled(query, ms, () => {
         giveUp(...used);
         reject(Object.assign(new Error('The database does not answer.'), { code: 'ETIMEDOUT' }));
-      };
-      // If it was this process that stood still, the answer may be there, and is read first.
-      let timer = setTimeout(() => {
-        timer = setTimeout(give, READING_MS);
-      }, ms);
-      return Promise.race([query, late]).finally(() => clearTimeout(timer));
+      });
+      const tenantsAnswer = tenants.ask();
+      if (tenantsAnswer !== null) unlessSettled(tenantsAnswer, ms, () => giveUp(...used));
+      return Promise.race([query, late]);
     },
   };
+}
+
+/** Calls `give` if a promise has not settled in time. */
+function unlessSettled(promise: Promise<unknown>, ms: number, give: () => void): void {
+  // If it was this process that stood still, the answer may be there, and is read first.
+  let timer = setTimeout(() => {
+    timer = setTimeout(give, READING_MS);
+  }, ms);
+  const stop = () => clearTimeout(timer);
+  promise.then(stop, stop);
 }
 
 function openPool(url: string): Pool {

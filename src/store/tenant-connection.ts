@@ -19,6 +19,8 @@ export type Fate = 'whole' | 'broken';
  */
 export class TenantConnection {
   readonly openedAt = performance.now();
+  /** When it was last heard of, or given something to do. */
+  usedAt = this.openedAt;
   private readonly sql: postgres.Sql;
   private isOpen = false;
   private hasBroken = false;
@@ -43,6 +45,7 @@ export class TenantConnection {
     statement: Statement<Rows>,
     over: (fate: Fate) => void,
   ): Promise<postgres.RowList<Rows>> {
+    this.usedAt = performance.now();
     const steps: Promise<unknown>[] = [];
     const sent = <Result>(step: PromiseLike<Result>): Promise<Result> => {
       const promise = Promise.resolve(step.then((result) => result)); // which sends it: the order is that of the calls
@@ -67,6 +70,12 @@ export class TenantConnection {
       else over('broken');
       throw error;
     }
+  }
+
+  /** Resolves once the other side has answered. `run` nothing meanwhile. */
+  async ping(): Promise<void> {
+    await this.sql`select 1`;
+    this.usedAt = performance.now();
   }
 
   /** What is under way may take so long, in seconds. */

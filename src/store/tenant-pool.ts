@@ -8,6 +8,12 @@ const MAX_CONNECTIONS = 10;
 /** A connection is used for so long: what Postgres keeps for it grows. In milliseconds. */
 const LIFETIME_MS = 45 * 60_000;
 
+/** Of a connection that was idle for so long nobody knows whether it is still there. In milliseconds. */
+const DOUBTFUL_MS = 1000;
+
+/** Postgres gives a statement up before: who waits longer has fallen silent. In milliseconds. */
+const OVERDUE_MS = CONNECTION.statement_timeout + 5000;
+
 /** What a connection that has broken still has under way is given up after this. In seconds. */
 const BROKEN_S = 1;
 
@@ -20,7 +26,7 @@ interface Waiting {
 export class TenantPool {
   private readonly url: string;
   private readonly all = new Set<TenantConnection>();
-  private readonly idle: TenantConnection[] = [];
+  private idle: TenantConnection[] = [];
   private waiting: Waiting[] = [];
   private hasEnded = false;
 
@@ -35,6 +41,26 @@ export class TenantPool {
   ): Promise<postgres.RowList<Rows>> {
     const connection = await this.take();
     return connection.run(tenant, statement, (fate) => this.giveBack(connection, fate));
+  }
+
+  /**
+   * Asks the connections that were idle for a while whether they are still there: one that a firewall has forgotten
+   * says nothing, and whoever were to use it would wait for ever. Resolves once all have answered, be it by breaking;
+   * never, if a statement has been under way for so long that there can be no answer. Null: there is nothing to ask.
+   */
+  ask(): Promise<unknown> | null {
+    const now = performance.now();
+    const doubtful = this.idle.filter(({ usedAt }) => now - usedAt > DOUBTFUL_MS);
+    this.idle = this.idle.filter((each) => !doubtful.includes(each));
+    const asked = doubtful.map((each) => {
+      const back = (fate: Fate) => () => this.giveBack(each, fate);
+      return each.ping().then(back('whole'), back('broken'));
+    });
+    for (const each of this.all) {
+      const isBusy = !this.idle.includes(each) && !doubtful.includes(each);
+      if (isBusy && now - each.usedAt > OVERDUE_MS) asked.push(new Promise(() => {}));
+    }
+    return asked.length === 0 ? null : Promise.all(asked);
   }
 
   /** What is under way may take so long, in seconds; what waits fails with this code. */
