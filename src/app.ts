@@ -3,7 +3,7 @@ import { startDemoModel } from './demo/demo-model.ts';
 import { createEngine } from './engine/engine.ts';
 import { LEASE_TIMES, type LeaseTimes } from './engine/owning/leases.ts';
 import { createChatClient } from './model/chat-client.ts';
-import { createGraphQLServer, ENDPOINT } from './server/graphql-server.ts';
+import { createGraphQLServer, ENDPOINT, type ScopeOf } from './server/graphql-server.ts';
 import { listen } from './server/http-server.ts';
 import { attachWebSocket } from './server/websocket.ts';
 import { isReachable, migrateDatabase, openDatabase } from './store/database.ts';
@@ -37,7 +37,11 @@ export interface Timing {
   readonly stuckMs: number;
   /** Stands between this process and the wake-ups of others: tests lose them on purpose. */
   readonly throughWakeUps?: (wakeUps: WakeUps) => WakeUps;
+  /** Who calls: tests have callers of several tenants. */
+  readonly scopeOf?: ScopeOf;
 }
+
+const onlyTenant: ScopeOf = () => ({ tenant: 'default' });
 
 const TIMING: Timing = {
   lease: LEASE_TIMES,
@@ -105,7 +109,7 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
     let serving = true;
     const hurry = new AbortController();
     const isReady = async () => serving && (await isReachable(database));
-    const graphql = createGraphQLServer({ engine, logger, isReady });
+    const graphql = createGraphQLServer({ engine, logger, isReady, scopeOf: timing.scopeOf ?? onlyTenant });
     const http = await listen(graphql, { ...config, stuckMs: timing.stuckMs }).catch(
       async (error: unknown) => {
         await engine.stop(0);

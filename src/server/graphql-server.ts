@@ -2,6 +2,7 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Engine } from '../engine/engine.ts';
 import { type Context, createContext } from '../graphql/context.ts';
 import { schema } from '../graphql/schema.ts';
+import type { Scope } from '../protocol/scope.ts';
 import type { Logger } from '../util/logger.ts';
 import { createErrorMask } from './mask-error.ts';
 import { renderPlayground } from './playground.ts';
@@ -17,11 +18,17 @@ export const ENDPOINT = '/graphql';
 export interface SocketContext {
   /** Aborted when the client completes the operation or its socket closes. */
   readonly callerSignal?: AbortSignal;
+  /** What its connection was opened with, if it was. */
+  readonly authorization?: string | null;
 }
 
 export type GraphQLServer = YogaServerInstance<SocketContext, Context>;
 
+/** Whose rows a caller may see, by what it brings as its authorization; null for nothing. */
+export type ScopeOf = (authorization: string | null) => Scope;
+
 export interface GraphQLServerOptions {
+  readonly scopeOf: ScopeOf;
   readonly engine: Engine;
   readonly logger: Logger;
   readonly isReady: () => Promise<boolean>;
@@ -31,13 +38,18 @@ export interface GraphQLServerOptions {
 export const MAX_BODY = 25_000_000;
 
 /** GraphQL over HTTP and SSE; the WebSocket server executes through it too. */
-export function createGraphQLServer({ engine, logger, isReady }: GraphQLServerOptions): GraphQLServer {
+export function createGraphQLServer({
+  engine,
+  logger,
+  isReady,
+  scopeOf,
+}: GraphQLServerOptions): GraphQLServer {
   const maskError = createErrorMask(logger);
   return createYoga<SocketContext, Context>({
     schema,
     graphqlEndpoint: ENDPOINT,
-    context: ({ request, callerSignal }) =>
-      createContext({ engine, scope: { tenant: 'default' }, signal: callerSignal ?? request.signal }),
+    context: ({ request, callerSignal, authorization = request.headers.get('authorization') }) =>
+      createContext({ engine, scope: scopeOf(authorization), signal: callerSignal ?? request.signal }),
     maskedErrors: { maskError },
     renderGraphiQL: renderPlayground,
     landingPage: false,

@@ -89,7 +89,11 @@ test('statements that are cancelled, all at once, leave every connection as it s
     where datname = current_database() and query = 'select pg_sleep(20)' and wait_event = 'PgSleep'`;
   let over = 0;
   for (const each of slow) void each.then(() => over++);
-  await vi.waitUntil(async () => (await cancelled(), over === slow.length), { timeout: 8000, interval: 10 });
+  const areOver = async () => {
+    await cancelled();
+    return over === slow.length;
+  };
+  await vi.waitUntil(areOver, { timeout: 8000, interval: 10 });
   for (const error of await Promise.all(slow)) expect(isCancelled(error)).toBe(true);
   expect(await database.as({ tenant: 'next' }, settingOf('next'))).toMatchObject([{ tenant: 'next' }]);
   const [open] = await place.sql`

@@ -18,11 +18,13 @@ export function createProtocol(graphql: GraphQLServer): SocketProtocol {
       const batches = batchesOf(args.contextValue);
       return batches === null ? result : write(batches);
     },
-    onSubscribe: async ({ extra }, id, payload) => {
+    onSubscribe: async ({ extra, connectionParams }, id, payload) => {
+      const given = connectionParams?.['authorization'];
       const controller = new AbortController();
       extra.callers.set(payload, { id, controller });
       const { schema, execute, subscribe, contextFactory, parse, validate } = graphql.getEnveloped({
         callerSignal: controller.signal,
+        authorization: typeof given === 'string' ? given : null,
         params: payload,
       });
       try {
