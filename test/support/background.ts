@@ -1,12 +1,12 @@
 import { vi } from 'vitest';
-import { createResponse, readResponse } from './graphql.ts';
+import { createResponse, readResponse, type Target } from './graphql.ts';
 import type { TestApp } from './test-app.ts';
 import type { TestDatabase } from './test-database.ts';
 
 type Input = { readonly [name: string]: unknown };
 
 /** Asks for a response in the background, and gives its id. */
-export async function queue(app: { readonly url: string }, input: Input = {}): Promise<string> {
+export async function queue(app: Target, input: Input = {}): Promise<string> {
   const { id, status } = await createResponse(app, { input: { text: 'Hi' }, background: true, ...input });
   if (status !== 'QUEUED') throw new Error(`It is ${status}.`);
   return id;

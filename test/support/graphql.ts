@@ -12,16 +12,22 @@ export interface GraphQLAnswer {
 
 type Variables = { readonly [name: string]: unknown };
 
+/** A server, and as whom it is asked; without that, as nobody in particular. */
+export interface Target {
+  readonly url: string;
+  readonly authorization?: string;
+}
+
 /** One operation over HTTP, as any client sends it. */
 export async function send(
-  { url }: { readonly url: string },
+  { url, authorization }: Target,
   query: string,
   variables: Variables = {},
   signal?: AbortSignal,
 ): Promise<GraphQLAnswer> {
   const answer = await fetch(url, {
     method: 'POST',
-    headers: { 'content-type': 'application/json' },
+    headers: { 'content-type': 'application/json', ...(authorization && { authorization }) },
     body: JSON.stringify({ query, variables }),
     signal: signal ?? null,
   });
@@ -29,7 +35,7 @@ export async function send(
 }
 
 /** The data of an operation that is expected to work. */
-export async function ask(app: { readonly url: string }, query: string, variables: Variables = {}) {
+export async function ask(app: Target, query: string, variables: Variables = {}) {
   const answer = await send(app, query, variables);
   expect(answer.errors).toBeUndefined();
   return answer.data;
@@ -100,19 +106,19 @@ export const CREATE = `
   ${RESPONSE_FIELDS}`;
 
 /** The whole payload of createResponse. */
-export async function create(app: { readonly url: string }, input: Variables) {
+export async function create(app: Target, input: Variables) {
   return (await ask(app, CREATE, { input })).createResponse;
 }
 
 /** The response that createResponse gives, for a request that is expected to be taken. */
-export async function createResponse(app: { readonly url: string }, input: Variables) {
+export async function createResponse(app: Target, input: Variables) {
   const { response, errors } = await create(app, input);
   expect(errors).toEqual([]);
   return response;
 }
 
 /** A stored response, as `response(id:)` reads it. */
-export async function readResponse(app: { readonly url: string }, id: string) {
+export async function readResponse(app: Target, id: string) {
   const query = `query Read($id: ID!) { response(id: $id) { ...ResponseFields } } ${RESPONSE_FIELDS}`;
   return (await ask(app, query, { id })).response;
 }

@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
 import type { ChatBody } from './chat-server.ts';
-import { ask, createResponse, ITEM_FIELDS, readResponse } from './graphql.ts';
+import { ask, createResponse, ITEM_FIELDS, readResponse, type Target } from './graphql.ts';
 import { collect } from './stream.ts';
 import type { TestApp } from './test-app.ts';
 
@@ -24,7 +24,7 @@ export function sentTo(app: TestApp, index = -1): ChatBody {
 }
 
 /** What a response waits for. */
-export async function pendingItems(app: TestApp, id: string) {
+export async function pendingItems(app: Target, id: string) {
   const query = `query Pending($id: ID!) { response(id: $id) { pendingItems { ...ItemFields } } } ${ITEM_FIELDS}`;
   return (await ask(app, query, { id })).response.pendingItems;
 }

@@ -2,7 +2,7 @@ import { createClient as createSseClient } from 'graphql-sse';
 import { createClient as createSocketClient } from 'graphql-ws';
 import { WebSocket } from 'ws';
 import { checkEventRules } from './event-rules.ts';
-import { RESPONSE_FIELDS } from './graphql.ts';
+import { RESPONSE_FIELDS, type Target } from './graphql.ts';
 
 /** An event with everything that can be selected of it. */
 export interface StreamEvent {
@@ -57,15 +57,20 @@ export const TRANSPORTS: readonly Transport[] = ['WebSocket', 'SSE'];
 
 /** Follows a response, event by event. Leaving the loop ends the subscription and closes its connection. */
 export async function* follow(
-  { url }: { readonly url: string },
+  { url, authorization }: Target,
   variables: StreamVariables,
   transport: Transport = 'WebSocket',
 ): AsyncGenerator<StreamEvent, void> {
   const payload = { query: STREAM, variables: { ...variables } };
   const client =
     transport === 'SSE'
-      ? createSseClient({ url, retryAttempts: 0 })
-      : createSocketClient({ url: url.replace('http', 'ws'), webSocketImpl: WebSocket, retryAttempts: 0 });
+      ? createSseClient({ url, retryAttempts: 0, headers: { ...(authorization && { authorization }) } })
+      : createSocketClient({
+          url: url.replace('http', 'ws'),
+          webSocketImpl: WebSocket,
+          retryAttempts: 0,
+          connectionParams: { authorization },
+        });
   try {
     for await (const { data, errors } of client.iterate<{ responseStream: StreamEvent }>(payload)) {
       if (errors) throw Object.assign(new Error(errors[0]?.message), { errors });
@@ -78,7 +83,7 @@ export async function* follow(
 
 /** All events of a stream, until it completes. One that is read whole is checked against the rules of streams. */
 export async function collect(
-  app: { readonly url: string },
+  app: Target,
   variables: StreamVariables,
   transport: Transport = 'WebSocket',
 ): Promise<readonly StreamEvent[]> {

@@ -1,0 +1,22 @@
+import type { ScopeOf } from '../../src/server/graphql-server.ts';
+import type { Target } from './graphql.ts';
+import { startTestApp, type TestApp, type TestAppOptions } from './test-app.ts';
+
+const TENANT = /^Bearer tenant-(.+)$/;
+
+/** Takes every caller's word for who it is. */
+const scopeOf: ScopeOf = (authorization) => {
+  const tenant = TENANT.exec(authorization ?? '')?.[1];
+  if (tenant === undefined) throw new Error('Every caller here has a tenant.');
+  return { tenant };
+};
+
+/** A server for callers of several tenants. */
+export function startTenantsApp({ timing, ...options }: TestAppOptions = {}): Promise<TestApp> {
+  return startTestApp({ ...options, timing: { ...timing, scopeOf } });
+}
+
+/** Somebody of this tenant who uses the server. */
+export function callerOf({ url }: { readonly url: string }, tenant: string): Target {
+  return { url, authorization: `Bearer tenant-${tenant}` };
+}

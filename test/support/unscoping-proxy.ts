@@ -1,0 +1,96 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+
+/** Stands between a server and its Postgres and takes from its statements what they say of tenants. */
+export interface UnscopingProxy extends AsyncDisposable {
+  /** The database's URL, through the proxy. */
+  readonly url: string;
+  /** Statements as they went on, of those that had said something. */
+  readonly rewritten: ReadonlySet<string>;
+  /** Statements that went on as they came. */
+  readonly untouched: ReadonlySet<string>;
+}
+
+const PARSE = 'P'.charCodeAt(0);
+
+/** What statements say of tenants, and what they say without. Of metadata they look for what `victim` has. */
+function unscoped(statement: string, victim: string): string {
+  return statement
+    .replace(/[\w."]*\btenant"? = (\$\d+)/g, '$1::text is not null')
+    .replace(/\b(\w+\.tenant) = \w+\.tenant\b/g, '$1 is not null')
+    .replace(/\((\w+\.\w+), r\.tenant\) (not )?in \(\s*select id, tenant from/g, '$1 $2in (select id from')
+    .replace(/metadata_pairs\((\$\d+), /g, `metadata_pairs(case when $1::text <> '' then '${victim}' end, `);
+}
+
+export async function startUnscopingProxy(databaseUrl: string, victim: string): Promise<UnscopingProxy> {
+  const target = new URL(databaseUrl);
+  const open = new Set<Socket>();
+  const rewritten = new Set<string>();
+  const untouched = new Set<string>();
+  const rewrite = (statement: string): string => {
+    const result = unscoped(statement, victim);
+    (result === statement ? untouched : rewritten).add(result);
+    return result;
+  };
+  const server = createServer((client) => {
+    const postgres = connect(Number(target.port), target.hostname);
+    client.on(
+      'data',
+      messageRewriter(rewrite, (bytes) => void postgres.write(bytes)),
+    );
+    postgres.pipe(client);
+    for (const [one, other] of [
+      [client, postgres],
+      [postgres, client],
+    ] as const) {
+      open.add(one);
+      one.on('error', () => {});
+      one.on('close', () => {
+        open.delete(one);
+        other.destroy();
+      });
+    }
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = new URL(databaseUrl);
+  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return {
+    url: url.href,
+    rewritten,
+    untouched,
+    async [Symbol.asyncDispose]() {
+      for (const socket of open) socket.destroy();
+      server.close();
+      await once(server, 'close');
+    },
+  };
+}
+
+/** Passes a client's messages on, with the texts of statements rewritten. The first message has no type. */
+function messageRewriter(rewrite: (statement: string) => string, write: (bytes: Buffer) => void) {
+  let rest: Buffer = Buffer.alloc(0);
+  let opened = false;
+  return (data: Buffer) => {
+    rest = Buffer.concat([rest, data]);
+    for (;;) {
+      const at = opened ? 1 : 0;
+      if (rest.length < at + 4) return;
+      const end = at + rest.readUInt32BE(at);
+      if (rest.length < end) return;
+      const message = rest.subarray(0, end);
+      write(opened && message[0] === PARSE ? rewriteParse(message, rewrite) : message);
+      opened = true;
+      rest = rest.subarray(end);
+    }
+  };
+}
+
+function rewriteParse(message: Buffer, rewrite: (statement: string) => string): Buffer {
+  const from = message.indexOf(0, 5) + 1;
+  const to = message.indexOf(0, from);
+  const text = Buffer.from(rewrite(message.toString('utf8', from, to)));
+  const result = Buffer.concat([message.subarray(0, from), text, message.subarray(to)]);
+  result.writeUInt32BE(result.length - 1, 1);
+  return result;
+}
