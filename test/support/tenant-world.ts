@@ -104,9 +104,9 @@ const CURSORS = `query Cursors($id: ID!) {
   response(id: $id) { continuations { edges { cursor } } inputItems { edges { cursor } } }
 }`;
 
+/** Of its first event: there is more behind it. */
 async function cursorIn(caller: Target, id: string): Promise<string> {
-  for await (const { cursor, __typename } of follow(caller, { id }))
-    if (__typename === 'OutputTextDeltaEvent') return cursor;
+  for await (const { cursor } of follow(caller, { id })) return cursor;
   throw new Error('It said nothing.');
 }
 

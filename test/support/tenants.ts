@@ -12,8 +12,9 @@ const scopeOf: ScopeOf = (authorization) => {
 };
 
 /** A server for callers of several tenants. */
-export function startTenantsApp({ timing, ...options }: TestAppOptions = {}): Promise<TestApp> {
-  return startTestApp({ ...options, timing: { ...timing, scopeOf } });
+export function startTenantsApp({ timing, config, ...options }: TestAppOptions = {}): Promise<TestApp> {
+  const patient = { modelIdleTimeoutMs: 300_000, detachGraceMs: 300_000 }; // runs in flight stay so meanwhile
+  return startTestApp({ ...options, config: { ...patient, ...config }, timing: { ...timing, scopeOf } });
 }
 
 /** Somebody of this tenant who uses the server. */

@@ -106,7 +106,7 @@ test('statements that are cancelled, all at once, leave every connection as it s
 test('what is no single statement leaves no transaction open and no connection lost', async () => {
   await using place = await createTestDatabase();
   const database = openDatabase(place.url);
-  for (let round = 0; round < 25; round++) {
+  for (let round = 0; round < 12; round++) {
     const broken = (sql: postgres.Sql) => {
       if (round % 2 === 0) throw new Error('not a statement');
       return sql`select ${undefined as unknown as string}::text`;
@@ -152,7 +152,7 @@ test('no statement is forgotten or answered for another tenant, however often co
   await using place = await createTestDatabase();
   await using proxy = await startDatabaseProxy(place.url);
   const database = openDatabase(proxy.url);
-  for (let round = 0; round < 15; round++) {
+  for (let round = 0; round < 10; round++) {
     const queries = Array.from({ length: 15 }, async (_, index) => {
       const tenant = NAMES[index % NAMES.length] ?? '';
       const rows = await database.as({ tenant }, settingOf(tenant)).catch(() => null);
