@@ -27,6 +27,8 @@ export class TenantPool {
   private readonly url: string;
   private readonly all = new Set<TenantConnection>();
   private idle: TenantConnection[] = [];
+  /** Those in a transaction, with what resolves once it is over. */
+  private readonly busy = new Map<TenantConnection, Promise<void>>();
   private waiting: Waiting[] = [];
   private hasEnded = false;
 
@@ -40,13 +42,19 @@ export class TenantPool {
     statement: Statement<Rows>,
   ): Promise<postgres.RowList<Rows>> {
     const connection = await this.take();
-    return connection.run(tenant, statement, (fate) => this.giveBack(connection, fate));
+    const { promise, resolve } = Promise.withResolvers<void>();
+    this.busy.set(connection, promise);
+    return connection.run(tenant, statement, (fate) => {
+      this.busy.delete(connection);
+      this.giveBack(connection, fate);
+      resolve();
+    });
   }
 
   /**
    * Asks the connections that were idle for a while whether they are still there: one that a firewall has forgotten
-   * says nothing, and whoever were to use it would wait for ever. Resolves once all have answered, be it by breaking;
-   * never, if a statement has been under way for so long that there can be no answer. Null: there is nothing to ask.
+   * says nothing, and whoever were to use it would wait for ever. Resolves once all have answered, be it by breaking,
+   * and what has been under way for longer than Postgres allows is over. Null: there is nothing to ask.
    */
   ask(): Promise<unknown> | null {
     const now = performance.now();
@@ -56,10 +64,7 @@ export class TenantPool {
       const back = (fate: Fate) => () => this.giveBack(each, fate);
       return each.ping().then(back('whole'), back('broken'));
     });
-    for (const each of this.all) {
-      const isBusy = !this.idle.includes(each) && !doubtful.includes(each);
-      if (isBusy && now - each.usedAt > OVERDUE_MS) asked.push(new Promise(() => {}));
-    }
+    for (const [{ usedAt }, over] of this.busy) if (now - usedAt > OVERDUE_MS) asked.push(over);
     return asked.length === 0 ? null : Promise.all(asked);
   }
 
@@ -86,7 +91,8 @@ export class TenantPool {
 
   private giveBack(connection: TenantConnection, fate: Fate): void {
     if (this.hasEnded) return;
-    const isGood = fate === 'whole' && performance.now() - connection.openedAt < LIFETIME_MS;
+    const isGood =
+      fate === 'whole' && !connection.isBroken && performance.now() - connection.openedAt < LIFETIME_MS;
     if (!isGood) this.drop(connection);
     const next = this.waiting.shift();
     if (next !== undefined) next.resolve(isGood ? connection : this.open());
