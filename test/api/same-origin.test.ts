@@ -50,6 +50,6 @@ test('a WebSocket opens for pages of this server and for programs, not for pages
   };
   expect(await open({})).toBe('open');
   expect(await open({ origin: new URL(app.url).origin })).toBe('open');
-  expect(await open({ origin: 'http://evil.example' })).toBe(401);
-  expect(await open({ origin: 'http://127.0.0.1:1' })).toBe(401);
+  expect(await open({ origin: 'http://evil.example' })).toBe(403);
+  expect(await open({ origin: 'http://127.0.0.1:1' })).toBe(403);
 });
