@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { AppError } from '../util/errors.ts';
 import { boolean } from './kinds.ts';
 
 const ORIGINS = 'origins separated by commas, each like https://app.example.com, without a path';
@@ -33,9 +34,16 @@ export interface FrontSettings {
 
 type Keys = z.output<z.ZodObject<typeof browserKeys>>;
 
-/** @param isLocal - true if only this machine can connect: then what helps to look around is on by default. */
+/**
+ * @param isLocal - true if only this machine can connect: then what helps to look around is on by default.
+ * @throws AppError START_FAILED if only stored operations may run and there are none.
+ */
 export function toFrontSettings(env: Keys, isLocal: boolean): FrontSettings {
   const { PERSISTED_OPERATIONS: file, PERSISTED_OPERATIONS_ONLY: only } = env;
+  if (only && file === undefined) {
+    const line = 'PERSISTED_OPERATIONS_ONLY cannot be "true" without PERSISTED_OPERATIONS: it must be false.';
+    throw new AppError('START_FAILED', line);
+  }
   return {
     origins: env.CORS_ORIGINS,
     isLocal,

@@ -7,7 +7,7 @@ export const limitKeys = {
   MAX_DEPTH: count(1).default(20),
   MAX_ALIASES: count(0).default(50),
   MAX_DIRECTIVES: count(0).default(50),
-  MAX_REPEATS: count(1).default(20),
+  MAX_REPEATS: count(1).default(8),
   MAX_OPERATIONS: count(1).default(10),
   MAX_COST: count(1).default(500_000),
   MAX_BODY_BYTES: count(1).default(25_000_000),
@@ -41,7 +41,7 @@ export interface DocumentLimits {
   readonly maxDepth: number;
   readonly maxAliases: number;
   readonly maxDirectives: number;
-  /** How often one selection may name the same field. */
+  /** How often one selection may name the same field, and one place the same directive. */
   readonly maxRepeats: number;
   readonly maxOperations: number;
   /** Fields of the answer, page sizes multiplied. */

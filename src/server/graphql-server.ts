@@ -71,10 +71,10 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       useHealth({ isReady }),
       useRequestForms(front),
       usePersistedOperations(operations),
+      useResultBatches(maskError),
       useDocumentCache(),
       ...(front.introspection ? [] : [useHiddenSchema()]),
       useDocumentLimits(limits.document), // before the rules of GraphQL: bound the work
-      useResultBatches(maskError),
       useEventStreamHeaders(), // on the way out
       usePagePolicy(),
     ],
