@@ -1,23 +1,20 @@
 import type { Plugin } from 'graphql-yoga';
-import { findOperation, type PersistedOperations } from '../persisted/find-operation.ts';
+import { type AskedDocument, findOperation, type PersistedOperations } from '../persisted/find-operation.ts';
 
 /** Documents that are known beforehand may be asked for by id over HTTP; WebSocket operations find theirs themselves. */
 export function usePersistedOperations(operations: PersistedOperations): Plugin {
   return {
     onParams({ params, setParams, request }) {
       if (typeof params !== 'object' || params === null) return; // is refused later
-      const query = findOperation({ ...idsInAddress(request), ...params }, operations);
-      if (query === null) return;
-      const { operationName, variables, extensions, ...rest } = params;
-      const ids = Object.entries(rest).filter(([name]) => name !== 'documentId' && name !== 'doc_id');
-      setParams({ ...Object.fromEntries(ids), query, operationName, variables, extensions });
+      const { documentId, doc_id, ...rest } = { ...idsInAddress(request), ...params };
+      const query = findOperation({ ...rest, documentId, doc_id }, operations);
+      if (query !== null) setParams({ ...rest, query });
     },
   };
 }
 
 /** Yoga reads only what it knows. */
-function idsInAddress({ method, url }: Request): { readonly [name: string]: string } {
+function idsInAddress({ method, url }: Request): Pick<AskedDocument, 'documentId' | 'doc_id'> {
   const parameters = method === 'GET' ? URL.parse(url)?.searchParams : undefined;
-  const ids = ['documentId', 'doc_id'].map((name) => [name, parameters?.get(name)] as const);
-  return Object.fromEntries(ids.flatMap(([name, id]) => (id ? [[name, id]] : [])));
+  return { documentId: parameters?.get('documentId'), doc_id: parameters?.get('doc_id') };
 }
