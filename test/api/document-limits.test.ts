@@ -19,9 +19,9 @@ const times = (count: number, text: (index: number) => string) =>
 const nested = (count: number, open: string, inner: string, close: string) =>
   open.repeat(count) + inner + close.repeat(count);
 
-/** Fragments that each spread the next one twice: two to the power of their number. */
+/** Fragments that each spread the next one three times: three to the power of their number. */
 const bomb = (length: number) => `{ response(id: "x") { ...F0 } }
-  ${times(length, (n) => `fragment F${n} on Response { continuations { nodes { ...F${n + 1} } edges { node { ...F${n + 1} } } } }`)}
+  ${times(length, (n) => `fragment F${n} on Response { ${times(3, (m) => `a${m}: previousResponse { ...F${n + 1} }`)} }`)}
   fragment F${length} on Response { id }`;
 
 const PAGES = `query ($n: Int) {
@@ -83,7 +83,8 @@ const CASES: readonly (readonly [limit: string, what: string, payload: { [name: 
       variables: { ids: Array.from({ length: 5000 }, () => 'resp_1') },
     },
   ],
-  ['MAX_COST', 'fragments that double each other', { query: bomb(9) }],
+  ['MAX_COST', 'fragments that multiply each other', { query: bomb(13) }],
+  ['MAX_COST', 'fragments that multiply each other beyond counting', { query: bomb(150) }],
 ];
 
 describe.each(ANY_TRANSPORT)('over %s', (transport) => {
