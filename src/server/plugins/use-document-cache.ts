@@ -15,7 +15,6 @@ const TOKEN_BYTES = 500;
 export function useDocumentCache(): Plugin {
   const documents = new LRUCache<string, DocumentNode>({
     maxSize: MAX_BYTES,
-    maxEntrySize: MAX_BYTES / 16,
     sizeCalculation: ({ tokenCount = 0 }, text) => 1 + 2 * text.length + TOKEN_BYTES * tokenCount,
   });
   const validated = new WeakMap<DocumentNode, readonly Error[]>();
