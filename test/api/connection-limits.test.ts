@@ -18,8 +18,7 @@ beforeAll(async () => {
       maxMessageBytes: 10_000,
       maxSubscriptions: 20,
       maxConnections: 50,
-      initTimeoutMs: 200,
-      requestTimeoutMs: 1500,
+      initTimeoutMs: 60_000,
     },
   });
 });
@@ -30,7 +29,8 @@ const PATIENCE = { timeout: 10_000, interval: 5 };
 const LONG = JSON.stringify({ query: `{ __typename } # ${'x'.repeat(20_000)}` });
 
 /** That others are served is shown while something else is going on. */
-const isServed = async () => expect(await ask(app, '{ __typename }')).toEqual({ __typename: 'Query' });
+const isServed = async (by: TestApp = app) =>
+  expect(await ask(by, '{ __typename }')).toEqual({ __typename: 'Query' });
 
 test.each([
   ['says its length', LONG],
@@ -51,7 +51,8 @@ test('a message that is too long ends its socket: 1009', async () => {
 });
 
 test('a socket that does not begin is closed: 4408', async () => {
-  const socket = new WebSocket(app.url.replace('http', 'ws'), 'graphql-transport-ws');
+  await using impatient = await startTestApp({ beside: app, limits: { initTimeoutMs: 50 } });
+  const socket = new WebSocket(impatient.url.replace('http', 'ws'), 'graphql-transport-ws');
   const [code] = await once(socket, 'close');
   expect(code).toBe(4408);
 });
@@ -132,8 +133,8 @@ test('more sockets than may are refused (503), also of hundreds at once, and oth
 });
 
 /** What comes over a connection that sends this and then nothing more, until it is closed. */
-async function sendSlowly(text: string): Promise<string> {
-  const { port } = new URL(app.url);
+async function sendSlowly({ url }: { readonly url: string }, text: string): Promise<string> {
+  const { port } = new URL(url);
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(text);
   let received = '';
@@ -145,25 +146,27 @@ async function sendSlowly(text: string): Promise<string> {
 }
 
 test('who is too slow to ask is cut, while others and long streams are not', async () => {
+  await using brisk = await startTestApp({ beside: app, limits: { requestTimeoutMs: 1500 } });
   const upstream = feed();
   app.upstream.enqueue(upstream.answer);
-  const { id } = await createResponse(app, { input: { text: 'Hi' }, stream: true });
-  const stream = await fetch(app.url, {
+  const { id } = await createResponse(brisk, { input: { text: 'Hi' }, stream: true });
+  const stream = await fetch(brisk.url, {
     method: 'POST',
     headers: { 'content-type': 'application/json', accept: 'text/event-stream' },
     body: JSON.stringify({ query: `subscription { responseStream(id: "${id}") { sequenceNumber } }` }),
   });
   const slow = await Promise.all([
-    sendSlowly(''),
-    sendSlowly('POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nx-a: '),
+    sendSlowly(brisk, ''),
+    sendSlowly(brisk, 'POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nx-a: '),
     sendSlowly(
+      brisk,
       'POST /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\ncontent-type: application/json\r\ncontent-length: 100\r\n\r\n{',
     ),
-    sendSlowly('GET /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\n'),
-    isServed().then(() => ''),
+    sendSlowly(brisk, 'GET /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nupgrade: websocket\r\n'),
+    isServed(brisk).then(() => ''),
   ]);
   expect(slow.filter((text) => text.includes(' 408 ')).length).toBeGreaterThanOrEqual(3);
-  await isServed();
+  await isServed(brisk);
   await upstream.end();
   expect(await stream.text()).toContain('event: complete');
 });
