@@ -5,6 +5,7 @@ import { LEASE_TIMES, type LeaseTimes } from './engine/owning/leases.ts';
 import { createChatClient } from './model/chat-client.ts';
 import { createGraphQLServer, ENDPOINT, type ScopeOf } from './server/graphql-server.ts';
 import { listen } from './server/http-server.ts';
+import { NO_OPERATIONS, readOperations } from './server/persisted/read-operations.ts';
 import { attachWebSocket } from './server/websocket.ts';
 import { isReachable, migrateDatabase, openDatabase } from './store/database.ts';
 import { startEmbedded } from './store/embedded.ts';
@@ -59,6 +60,9 @@ const TIMING: Timing = {
 export async function startApp(config: Config, logger: Logger, timing: Timing = TIMING): Promise<App> {
   const parts = new AsyncDisposableStack();
   try {
+    const { limits, front } = config;
+    const operations =
+      front.persisted === null ? NO_OPERATIONS : await readOperations(front.persisted, limits.document);
     const embedded = config.databaseUrl === null ? await startEmbedded(config.dataDir) : null;
     if (embedded !== null) parts.defer(() => embedded.stop());
     const databaseUrl = embedded?.url ?? config.databaseUrl ?? '';
@@ -109,14 +113,24 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
     let serving = true;
     const hurry = new AbortController();
     const isReady = async () => serving && (await isReachable(database));
-    const graphql = createGraphQLServer({ engine, logger, isReady, scopeOf: timing.scopeOf ?? onlyTenant });
-    const http = await listen(graphql, { ...config, stuckMs: timing.stuckMs }).catch(
+    const graphql = createGraphQLServer({
+      engine,
+      logger,
+      isReady,
+      scopeOf: timing.scopeOf ?? onlyTenant,
+      limits,
+      front,
+      operations,
+    });
+    const { requestTimeoutMs } = limits;
+    const http = await listen(graphql, { ...config, stuckMs: timing.stuckMs, requestTimeoutMs }).catch(
       async (error: unknown) => {
         await engine.stop(0);
         throw error;
       },
     );
-    const sockets = attachWebSocket(http.server, graphql, { logger, stuckMs: timing.stuckMs });
+    const socketOptions = { logger, stuckMs: timing.stuckMs, limits, front, operations };
+    const sockets = attachWebSocket(http.server, graphql, socketOptions);
     logger.info({ origin: http.origin, embedded: embedded !== null, demo: demo !== null }, 'started');
 
     const stop = async () => {

@@ -1,5 +1,7 @@
 import { z } from 'zod';
+import { browserKeys, type FrontSettings, toFrontSettings } from './config/browser.ts';
 import { boolean, count, milliseconds, oneOf, port, postgresUrl, redisUrl, url } from './config/kinds.ts';
+import { type Limits, limitKeys, toLimits } from './config/limits.ts';
 import { AppError } from './util/errors.ts';
 
 const LOG_LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
@@ -27,6 +29,8 @@ const Environment = z.object({
   MAX_BACKGROUND_RUNS: count(1).default(64),
   DELTA_JOINING: oneOf(['adaptive', 'off']).default('adaptive'),
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
+  ...limitKeys,
+  ...browserKeys,
 });
 
 export interface Config {
@@ -56,6 +60,8 @@ export interface Config {
   /** True: deltas are joined while this process has more to do than it gets done. */
   readonly joinsDeltas: boolean;
   readonly logLevel: string;
+  readonly limits: Limits;
+  readonly front: FrontSettings;
 }
 
 /** The provider of web searches. Without a `baseUrl` it is the provider's public one. */
@@ -110,6 +116,8 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     maxBackgroundRuns: env.MAX_BACKGROUND_RUNS,
     joinsDeltas: env.DELTA_JOINING === 'adaptive',
     logLevel: env.LOG_LEVEL,
+    limits: toLimits(env),
+    front: toFrontSettings(env, isLoopback(env.HOST)),
   });
 }
 
@@ -119,4 +127,8 @@ function toSearchSettings(env: z.output<typeof Environment>): SearchSettings | n
   if (env.TAVILY_API_KEY !== undefined)
     return { provider: 'tavily', apiKey: env.TAVILY_API_KEY, baseUrl: null };
   return env.SEARXNG_URL === undefined ? null : { provider: 'searxng', baseUrl: env.SEARXNG_URL };
+}
+
+function isLoopback(host: string): boolean {
+  return /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
 }

@@ -47,8 +47,10 @@ export const PageInfo = builder.objectRef<Connection<unknown>>('PageInfo').imple
   }),
 });
 
-const MAX_PAGE = 100;
-const DEFAULT_PAGE = 20;
+/** The longest page that there is. */
+export const MAX_PAGE = 100;
+/** The length of a page that names none. */
+export const DEFAULT_PAGE = 20;
 
 /** The arguments of every connection. */
 export function pageArguments(arg: ArgBuilder<Types>) {

@@ -4,13 +4,22 @@ import { type Context, createContext } from '../graphql/context.ts';
 import { schema } from '../graphql/schema.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { Logger } from '../util/logger.ts';
+import type { DocumentLimits } from './limits/check-document.ts';
 import { createErrorMask } from './mask-error.ts';
+import type { OriginRules } from './origins.ts';
+import type { PersistedOperations } from './persisted/find-operation.ts';
 import { renderPlayground } from './playground.ts';
+import { useDocumentCache } from './plugins/use-document-cache.ts';
+import { useDocumentLimits } from './plugins/use-document-limits.ts';
 import { useEventStreamHeaders } from './plugins/use-event-stream-headers.ts';
 import { useFrontDoor } from './plugins/use-front-door.ts';
 import { useHealth } from './plugins/use-health.ts';
+import { useHiddenSchema } from './plugins/use-hidden-schema.ts';
+import { useOrigins } from './plugins/use-origins.ts';
+import { usePagePolicy } from './plugins/use-page-policy.ts';
+import { usePersistedOperations } from './plugins/use-persisted-operations.ts';
+import { useRequestForms } from './plugins/use-request-forms.ts';
 import { useResultBatches } from './plugins/use-result-batches.ts';
-import { useSameOrigin } from './plugins/use-same-origin.ts';
 
 export const ENDPOINT = '/graphql';
 
@@ -32,18 +41,22 @@ export interface GraphQLServerOptions {
   readonly engine: Engine;
   readonly logger: Logger;
   readonly isReady: () => Promise<boolean>;
+  readonly limits: { readonly document: DocumentLimits; readonly maxBodyBytes: number };
+  readonly front: Front;
+  readonly operations: PersistedOperations;
 }
 
-/** More than a long conversation with images needs. In bytes. */
-export const MAX_BODY = 25_000_000;
+/** What browsers and the curious may do. */
+export interface Front extends OriginRules {
+  readonly graphiql: boolean;
+  /** False: neither the schema nor hints at it are shown. */
+  readonly introspection: boolean;
+  readonly getQueries: boolean;
+}
 
 /** GraphQL over HTTP and SSE; the WebSocket server executes through it too. */
-export function createGraphQLServer({
-  engine,
-  logger,
-  isReady,
-  scopeOf,
-}: GraphQLServerOptions): GraphQLServer {
+export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
+  const { engine, logger, isReady, scopeOf, limits, front, operations } = options;
   const maskError = createErrorMask(logger);
   return createYoga<SocketContext, Context>({
     schema,
@@ -51,18 +64,26 @@ export function createGraphQLServer({
     context: ({ request, callerSignal, authorization = request.headers.get('authorization') }) =>
       createContext({ engine, scope: scopeOf(authorization), signal: callerSignal ?? request.signal }),
     maskedErrors: { maskError },
+    graphiql: front.graphiql,
     renderGraphiQL: renderPlayground,
     landingPage: false,
-    cors: false, // the default would mirror any origin, credentials included
+    cors: false, // the default would mirror any origin, credentials included; useOrigins knows better
     multipart: false,
-    maxRequestBodySize: MAX_BODY,
+    maxRequestBodySize: limits.maxBodyBytes,
+    parserAndValidationCache: false, // it would keep a thousand documents of any length
     logging: false, // unexpected errors are logged where they are masked
     plugins: [
-      useSameOrigin(), // first: nothing of a foreign page's request is read
       useFrontDoor(ENDPOINT),
+      useOrigins(front), // nothing of a foreign page's request is read
       useHealth({ isReady }),
+      useRequestForms(front),
+      usePersistedOperations(operations),
       useResultBatches(maskError),
+      useDocumentCache(),
+      ...(front.introspection ? [] : [useHiddenSchema()]),
+      useDocumentLimits(limits.document), // before the rules of GraphQL: bound the work
       useEventStreamHeaders(), // on the way out
+      usePagePolicy(),
     ],
   });
 }

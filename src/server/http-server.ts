@@ -1,6 +1,7 @@
 import { createServer, type Server } from 'node:http';
 import { AppError, messageOf } from '../util/errors.ts';
 import type { GraphQLServer } from './graphql-server.ts';
+import { setSecurityHeaders } from './security-headers.ts';
 import { watchStuck } from './watch-stuck.ts';
 
 export interface HttpServer {
@@ -16,14 +17,26 @@ export interface ListenOptions {
   readonly port: number;
   /** An answer of which the client reads nothing for so long is given up. In milliseconds. */
   readonly stuckMs: number;
+  /** A request that has not arrived whole in this time is given up. In milliseconds. */
+  readonly requestTimeoutMs: number;
 }
+
+/** How long the head of a request may take, at most, and how often connections are looked at. In milliseconds. */
+const HEAD_MS = 10_000;
+const LOOK_MS = 1000;
 
 /** @throws AppError START_FAILED when the address cannot be had. */
 export async function listen(
   graphql: GraphQLServer,
-  { host, port, stuckMs }: ListenOptions,
+  { host, port, stuckMs, requestTimeoutMs }: ListenOptions,
 ): Promise<HttpServer> {
-  const server = createServer((request, answer) => {
+  const patience = {
+    requestTimeout: requestTimeoutMs,
+    headersTimeout: Math.min(HEAD_MS, requestTimeoutMs),
+    connectionsCheckingInterval: LOOK_MS,
+  };
+  const server = createServer(patience, (request, answer) => {
+    setSecurityHeaders(answer);
     answer.once(
       'close',
       watchStuck(request.socket, stuckMs, () => answer.destroy()),

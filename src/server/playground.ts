@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { GraphiQLOptions } from 'graphql-yoga';
 
 /** What the first tab of GraphiQL shows. */
@@ -126,4 +127,28 @@ export function renderPlayground(): Promise<string> {
     return `${html.slice(0, at)}withTabsOfLastVisit(${options})${html.slice(at + options.length)}`;
   });
   return page;
+}
+
+let policy: Promise<string> | undefined;
+
+/** The content security policy of the page: its own scripts, by their hashes, and no other server. */
+export function playgroundPolicy(): Promise<string> {
+  policy ??= renderPlayground().then((html) => {
+    const scripts = Array.from(html.matchAll(/<script\b[^>]*>([\s\S]*?)<\/script>/g), ([, code = '']) => {
+      return `'sha256-${createHash('sha256').update(code).digest('base64')}'`;
+    });
+    return [
+      "default-src 'none'",
+      `script-src ${scripts.join(' ')}`,
+      "style-src 'unsafe-inline'", // the editor measures itself and styles its lines
+      'font-src data:',
+      'img-src data:',
+      'worker-src blob:',
+      "connect-src 'self'",
+      "base-uri 'none'",
+      "form-action 'none'",
+      "frame-ancestors 'none'",
+    ].join('; ');
+  });
+  return policy;
 }

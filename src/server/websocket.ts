@@ -1,10 +1,10 @@
 import { once } from 'node:events';
-import type { IncomingMessage, Server } from 'node:http';
+import type { IncomingMessage, OutgoingHttpHeaders, Server } from 'node:http';
 import { handleProtocols } from 'graphql-ws';
 import { WebSocketServer } from 'ws';
-import { ENDPOINT, type GraphQLServer, MAX_BODY } from './graphql-server.ts';
-import { isSameOrigin } from './same-origin.ts';
-import { createProtocol } from './socket/protocol.ts';
+import { ENDPOINT, type GraphQLServer } from './graphql-server.ts';
+import { foreignness, type OriginRules } from './origins.ts';
+import { createProtocol, type ProtocolOptions } from './socket/protocol.ts';
 import { type SocketOptions, serveSocket } from './socket/serve-socket.ts';
 
 export interface SocketServer {
@@ -12,24 +12,38 @@ export interface SocketServer {
   close(): Promise<void>;
 }
 
+export interface WebSocketOptions extends SocketOptions, ProtocolOptions {
+  readonly front: OriginRules;
+  readonly limits: ProtocolOptions['limits'] & {
+    /** Of a message, in bytes. A longer one ends its socket (1009). */
+    readonly maxMessageBytes: number;
+    /** Sockets at once; more are refused (503). */
+    readonly maxConnections: number;
+  };
+}
+
 /** GraphQL over WebSocket: the protocol of graphql-ws, with the schema, the context and the masks of HTTP. */
 export function attachWebSocket(
   server: Server,
   graphql: GraphQLServer,
-  options: SocketOptions,
+  options: WebSocketOptions,
 ): SocketServer {
-  const { logger } = options;
+  const { logger, limits, front } = options;
   const sockets = new WebSocketServer({
     server,
     path: ENDPOINT,
-    maxPayload: MAX_BODY,
+    maxPayload: limits.maxMessageBytes,
     handleProtocols,
-    verifyClient: ({ req: { headers } }: { readonly req: IncomingMessage }) => {
+    verifyClient: ({ req: { headers } }: Handshake, decide: Decide) => {
       const { origin, host } = headers;
-      return isSameOrigin({ origin, host, fetchSite: String(headers['sec-fetch-site']) });
+      const reason = foreignness({ origin, host, fetchSite: String(headers['sec-fetch-site']) }, front);
+      if (reason !== null) return decide(false, 403, reason, PLAIN);
+      const isFull = sockets.clients.size >= limits.maxConnections;
+      if (isFull) return decide(false, 503, FULL, { ...PLAIN, 'Retry-After': '10' });
+      decide(true);
     },
   });
-  const protocol = createProtocol(graphql);
+  const protocol = createProtocol(graphql, options);
   sockets.on('connection', (socket, request) => {
     serveSocket({ socket, connection: request.socket }, protocol, options);
   });
@@ -44,3 +58,16 @@ export function attachWebSocket(
     },
   };
 }
+
+interface Handshake {
+  readonly req: IncomingMessage;
+}
+
+type Decide = (isGood: boolean, status?: number, reason?: string, headers?: OutgoingHttpHeaders) => void;
+
+const PLAIN = {
+  'Content-Type': 'text/plain',
+  'X-Content-Type-Options': 'nosniff',
+  'Cache-Control': 'no-store',
+};
+const FULL = 'This server has as many WebSockets as it takes (MAX_CONNECTIONS).';

@@ -21,7 +21,13 @@ beforeAll(async () => {
   stored = await startSearchingApp();
   await seedFamilies(stored, 50);
   proxy = await startPostgresProxy(stored.database.url);
-  app = await startTestApp({ beside: stored, config: { databaseUrl: proxy.url }, timing: { lease } });
+  const documents = { maxCost: 5_000_000 }; // more than any client selects at once
+  app = await startTestApp({
+    beside: stored,
+    config: { databaseUrl: proxy.url },
+    timing: { lease },
+    documents,
+  });
 });
 
 afterAll(async () => {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
@@ -97,8 +97,9 @@ test('the configuration table names every key and its default', () => {
       return [...keys.matchAll(/`([A-Z_]+)`/g)].map(([, key = ''], at) => [key, values[at] ?? defaults]);
     },
   );
-  const source = readFileSync(join(ROOT, 'src/config.ts'), 'utf8');
-  const keys = [...source.matchAll(/^ {2}([A-Z_]+): /gm)].map(([, key]) => key);
+  const parts = readdirSync(join(ROOT, 'src/config')).map((name) => join('src/config', name));
+  const sources = ['src/config.ts', ...parts].map((path) => readFileSync(join(ROOT, path), 'utf8'));
+  const keys = [...sources.join('\n').matchAll(/^ {2}([A-Z_]+): /gm)].map(([, key]) => key);
   expect(table.map(([key]) => key).sort()).toEqual(keys.sort());
   const shown = Object.fromEntries(table);
   const config = readConfig({});
@@ -111,5 +112,18 @@ test('the configuration table names every key and its default', () => {
     TOOL_TIMEOUT_MS: `\`${config.toolTimeoutMs}\``,
     MCP_ALLOW_PRIVATE: `\`${config.allowPrivate}\``,
     LOG_LEVEL: `\`${config.logLevel}\``,
+    GET_QUERIES: `\`${config.front.getQueries}\``,
+    MAX_TOKENS: `\`${config.limits.document.maxTokens}\``,
+    MAX_DEPTH: `\`${config.limits.document.maxDepth}\``,
+    MAX_ALIASES: `\`${config.limits.document.maxAliases}\``,
+    MAX_DIRECTIVES: `\`${config.limits.document.maxDirectives}\``,
+    MAX_REPEATS: `\`${config.limits.document.maxRepeats}\``,
+    MAX_OPERATIONS: `\`${config.limits.document.maxOperations}\``,
+    MAX_COST: `\`${config.limits.document.maxCost}\``,
+    MAX_BODY_BYTES: `\`${config.limits.maxBodyBytes}\` each`,
+    REQUEST_TIMEOUT_MS: `\`${config.limits.requestTimeoutMs}\``,
+    INIT_TIMEOUT_MS: `\`${config.limits.initTimeoutMs}\``,
+    MAX_SUBSCRIPTIONS_PER_CONNECTION: `\`${config.limits.maxSubscriptions}\``,
+    MAX_CONNECTIONS: `\`${config.limits.maxConnections}\``,
   });
 });

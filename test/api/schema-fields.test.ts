@@ -20,7 +20,8 @@ let app: SearchingApp;
 const seen = new Set<string>();
 
 beforeAll(async () => {
-  app = await startSearchingApp({ maxRounds: 1, toolTimeoutMs: 1500, maxRuns: 2 });
+  const documents = { maxTokens: 100_000, maxCost: 50_000_000 }; // more than any client selects at once
+  app = await startSearchingApp({ maxRounds: 1, toolTimeoutMs: 1500, maxRuns: 2 }, 'searxng', documents);
 });
 
 afterAll(() => app[Symbol.asyncDispose]());

@@ -1,6 +1,5 @@
-import type { Config } from '../../src/config.ts';
 import { type SearchServer, startSearchServer } from './search-server.ts';
-import { startTestApp, type TestApp } from './test-app.ts';
+import { startTestApp, type TestApp, type TestAppOptions } from './test-app.ts';
 
 /** An app that can search the web, and the service that it asks. */
 export interface SearchingApp extends TestApp {
@@ -8,14 +7,15 @@ export interface SearchingApp extends TestApp {
 }
 
 export async function startSearchingApp(
-  config: Partial<Config> = {},
+  config: TestAppOptions['config'] = {},
   provider: 'brave' | 'tavily' | 'searxng' = 'searxng',
+  documents: TestAppOptions['documents'] = {},
 ): Promise<SearchingApp> {
   const search = await startSearchServer();
   const { baseUrl } = search;
   const webSearch =
     provider === 'searxng' ? { provider, baseUrl } : { provider, apiKey: 'key-of-search', baseUrl };
-  const app = await startTestApp({ config: { webSearch, ...config } });
+  const app = await startTestApp({ config: { webSearch, ...config }, documents });
   return {
     ...app,
     search,

@@ -1,5 +1,7 @@
 import { type App, startApp, type Timing } from '../../src/app.ts';
-import type { Config } from '../../src/config.ts';
+import type { FrontSettings } from '../../src/config/browser.ts';
+import type { DocumentLimits, Limits } from '../../src/config/limits.ts';
+import { type Config, readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/util/logger.ts';
 import { type ChatServer, startChatServer } from './chat-server.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
@@ -13,11 +15,16 @@ export interface TestApp extends AsyncDisposable {
 }
 
 export interface TestAppOptions {
-  readonly config?: Partial<Config>;
+  readonly config?: Partial<Omit<Config, 'limits' | 'front'>>;
+  readonly limits?: Partial<Omit<Limits, 'document'>>;
+  readonly documents?: Partial<DocumentLimits>;
+  readonly front?: Partial<FrontSettings>;
   readonly timing?: Partial<Timing>;
   /** A database and an upstream shared with another app. */
   readonly beside?: TestApp;
 }
+
+const DEFAULTS = readConfig({});
 
 const TIMING: Timing = {
   lease: { leaseMs: 10_000, renewMs: 3_000, sweepMs: 5_000 },
@@ -32,6 +39,9 @@ export type Ground = Pick<TestApp, 'upstream' | 'database'>;
 
 export async function startTestApp({
   config,
+  limits,
+  documents,
+  front,
   timing,
   beside,
 }: Omit<TestAppOptions, 'beside'> & { readonly beside?: Ground } = {}): Promise<TestApp> {
@@ -56,6 +66,8 @@ export async function startTestApp({
     maxBackgroundRuns: 64,
     joinsDeltas: true,
     logLevel: 'silent',
+    limits: { ...DEFAULTS.limits, ...limits, document: { ...DEFAULTS.limits.document, ...documents } },
+    front: { ...DEFAULTS.front, ...front },
     ...config,
   };
   const logger = createLogger(process.env['TEST_LOG_LEVEL'] ?? whole.logLevel);

@@ -19,6 +19,12 @@ test.each([
     /^TOOL_TIMEOUT_MS cannot be "0": it must be a whole number from 1 .* milliseconds\.$/,
   ],
   ['MCP_ALLOW_PRIVATE', 'yes', 'MCP_ALLOW_PRIVATE cannot be "yes": it must be true or false.'],
+  ['CORS_ORIGINS', '*', /^CORS_ORIGINS cannot be "\*": it must be origins separated by commas/],
+  ['CORS_ORIGINS', 'https://a.example,https://b.example/path', /^CORS_ORIGINS cannot be /],
+  ['CORS_ORIGINS', 'null', /^CORS_ORIGINS cannot be /],
+  ['GRAPHIQL', '1', 'GRAPHIQL cannot be "1": it must be true or false.'],
+  ['PERSISTED_OPERATIONS_ONLY', 'true', /^PERSISTED_OPERATIONS_ONLY cannot be "true" without /],
+  ['MAX_TOKENS', '0', /^MAX_TOKENS cannot be "0": it must be a whole number from 1 /],
   ['LOG_LEVEL', 'loud', /^LOG_LEVEL cannot be "loud": it must be one of trace, debug, .*silent\.$/],
   [
     'OPENAI_BASE_URL',
@@ -47,4 +53,16 @@ test('of the providers of web search the first that is configured counts, and an
     baseUrl: null,
   });
   expect(readConfig({ SEARXNG_URL: searxng }).webSearch).toEqual({ provider: 'searxng', baseUrl: searxng });
+});
+
+test('what helps to look around is on by default only where nobody else can connect, and off with stored operations only', () => {
+  const shown = (environment: NodeJS.ProcessEnv) => {
+    const { graphiql, introspection } = readConfig(environment).front;
+    return { graphiql, introspection };
+  };
+  expect(shown({})).toEqual({ graphiql: true, introspection: true });
+  expect(shown({ HOST: '0.0.0.0' })).toEqual({ graphiql: false, introspection: false });
+  expect(shown({ HOST: '0.0.0.0', INTROSPECTION: 'true' })).toEqual({ graphiql: false, introspection: true });
+  const only = { PERSISTED_OPERATIONS: 'operations.json', PERSISTED_OPERATIONS_ONLY: 'true' };
+  expect(shown({ ...only, GRAPHIQL: 'true' }).graphiql).toBe(false);
 });

@@ -1,4 +1,4 @@
-import type { GraphQLError } from 'graphql';
+import { GraphQLError } from 'graphql';
 import type { Context as SocketState } from 'graphql-ws';
 import type { Outlet } from './result-writer.ts';
 
@@ -36,5 +36,11 @@ export function refuse(
   errors: readonly GraphQLError[],
 ): readonly GraphQLError[] {
   callers.delete(payload);
-  return errors;
+  return errors.map(withoutHttp);
+}
+
+/** What errors say to HTTP alone. */
+function withoutHttp({ message, nodes, source, positions, path, extensions }: GraphQLError): GraphQLError {
+  const { http: _, ...rest } = extensions;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions: rest });
 }

@@ -2,15 +2,31 @@ import { GraphQLError } from 'graphql';
 import { makeServer, type Server } from 'graphql-ws';
 import type { ResultBatches } from '../../graphql/live/subscribe-in-batches.ts';
 import type { GraphQLServer } from '../graphql-server.ts';
+import { limitError } from '../limits/limit-error.ts';
+import { findOperation, type PersistedOperations } from '../persisted/find-operation.ts';
 import { batchesOf } from '../plugins/use-result-batches.ts';
 import { type Extra, refuse } from './operations.ts';
 import { writeResults } from './result-writer.ts';
 
 export type SocketProtocol = Server<Extra>;
 
+export interface ProtocolOptions {
+  readonly operations: PersistedOperations;
+  readonly limits: {
+    /** A client that has not begun in this time is sent away (4408). In milliseconds. */
+    readonly initTimeoutMs: number;
+    /** Operations under way on one socket. */
+    readonly maxSubscriptions: number;
+  };
+}
+
 /** The protocol of graphql-ws, with the schema, the context and the masks of HTTP. */
-export function createProtocol(graphql: GraphQLServer): SocketProtocol {
+export function createProtocol(
+  graphql: GraphQLServer,
+  { operations, limits }: ProtocolOptions,
+): SocketProtocol {
   return makeServer<undefined, Extra>({
+    connectionInitWaitTimeout: limits.initTimeoutMs,
     execute: (args) => executorsOf(args).execute(args),
     subscribe: async (args) => {
       const { subscribe, write } = executorsOf(args);
@@ -19,6 +35,7 @@ export function createProtocol(graphql: GraphQLServer): SocketProtocol {
       return batches === null ? result : write(batches);
     },
     onSubscribe: async ({ extra, connectionParams }, id, payload) => {
+      if (extra.callers.size >= limits.maxSubscriptions) return [tooMany(limits.maxSubscriptions)];
       const given = connectionParams?.['authorization'];
       const controller = new AbortController();
       extra.callers.set(payload, { id, controller });
@@ -28,7 +45,7 @@ export function createProtocol(graphql: GraphQLServer): SocketProtocol {
         params: payload,
       });
       try {
-        const document = parse(payload.query);
+        const document = parse(findOperation(payload, operations) ?? '');
         const errors = validate(schema, document);
         if (errors.length > 0) return refuse(extra, payload, errors);
         return {
@@ -68,4 +85,13 @@ interface Executors {
 /** The executors of an operation travel as its root value: the recipe of yoga for graphql-ws. */
 function executorsOf(args: { readonly rootValue?: unknown }): Executors {
   return args.rootValue as Executors;
+}
+
+function tooMany(allowed: number): GraphQLError {
+  return limitError({
+    limit: 'MAX_SUBSCRIPTIONS_PER_CONNECTION',
+    what: 'operations under way on this connection',
+    allowed,
+    counted: null,
+  });
 }
