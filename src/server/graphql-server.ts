@@ -5,6 +5,7 @@ import { schema } from '../graphql/schema.ts';
 import type { Logger } from '../util/logger.ts';
 import { createErrorMask } from './mask-error.ts';
 import { renderPlayground } from './playground.ts';
+import { useBoundedInput } from './plugins/use-bounded-input.ts';
 import { useEventStreamHeaders } from './plugins/use-event-stream-headers.ts';
 import { useFrontDoor } from './plugins/use-front-door.ts';
 import { useHealth } from './plugins/use-health.ts';
@@ -49,6 +50,7 @@ export function createGraphQLServer({ engine, logger, isReady }: GraphQLServerOp
       useSameOrigin(), // first: nothing of a foreign page's request is read
       useFrontDoor(ENDPOINT),
       useHealth({ isReady }),
+      useBoundedInput(), // before anything walks through what was sent
       useResultBatches(maskError),
       useEventStreamHeaders(), // on the way out
     ],

@@ -14,7 +14,7 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
     const original = originOf(error);
     if (original instanceof AppError) return coded(error, original.message, { code: original.code });
     if (original instanceof ModelError) return coded(error, original.message, { code: 'UPSTREAM' });
-    if (original === null && error instanceof GraphQLError) return withCode(error);
+    if (original === null && error instanceof GraphQLError) return withoutQuotes(withCode(error));
     if (isAbort(original)) return coded(error, 'The caller has gone.', { code: 'ABORTED' });
     if (isDatabaseAway(original)) {
       logger.warn({ error: original }, 'the database is away; a request failed');
@@ -44,6 +44,20 @@ function withCode(error: GraphQLError): GraphQLError {
     path,
     extensions: { ...extensions, code: 'BAD_USER_INPUT' },
   });
+}
+
+/** A longer message quotes what was sent. */
+const MAX_MESSAGE = 1000;
+
+/** GraphQL's own messages may quote a whole value, and yoga's the whole body. */
+function withoutQuotes(error: GraphQLError): GraphQLError {
+  // Its being there decides on the HTTP status.
+  const { extensions } = error;
+  if ('originalError' in extensions) extensions['originalError'] = { message: 'It is no JSON.' };
+  if (error.message.length <= MAX_MESSAGE) return error;
+  const { nodes, source, positions, path } = error;
+  const message = `${error.message.slice(0, MAX_MESSAGE)}…`;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }
 
 /** What was thrown beneath a GraphQL error; null if that is all there is. */
