@@ -11,6 +11,7 @@ import { useFrontDoor } from './plugins/use-front-door.ts';
 import { useHealth } from './plugins/use-health.ts';
 import { useResultBatches } from './plugins/use-result-batches.ts';
 import { useSameOrigin } from './plugins/use-same-origin.ts';
+import { useStrictJson } from './plugins/use-strict-json.ts';
 
 export const ENDPOINT = '/graphql';
 
@@ -50,6 +51,7 @@ export function createGraphQLServer({ engine, logger, isReady }: GraphQLServerOp
       useSameOrigin(), // first: nothing of a foreign page's request is read
       useFrontDoor(ENDPOINT),
       useHealth({ isReady }),
+      useStrictJson(),
       useBoundedInput(), // before anything walks through what was sent
       useResultBatches(maskError),
       useEventStreamHeaders(), // on the way out

@@ -49,13 +49,10 @@ function withCode(error: GraphQLError): GraphQLError {
 /** A longer message quotes what was sent. */
 const MAX_MESSAGE = 1000;
 
-/** GraphQL's own messages may quote a whole value, and yoga's the whole body. */
+/** GraphQL's own messages may quote a whole value. */
 function withoutQuotes(error: GraphQLError): GraphQLError {
-  // Its being there decides on the HTTP status.
-  const { extensions } = error;
-  if ('originalError' in extensions) extensions['originalError'] = { message: 'It is no JSON.' };
   if (error.message.length <= MAX_MESSAGE) return error;
-  const { nodes, source, positions, path } = error;
+  const { nodes, source, positions, path, extensions } = error;
   const message = `${error.message.slice(0, MAX_MESSAGE)}…`;
   return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }

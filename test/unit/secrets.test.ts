@@ -11,10 +11,9 @@ keepSecret(SECRET);
 
 /** What a logger that tells everything writes for this. */
 function logged(what: object): string {
-  let lines = '';
-  const logger = createLogger('trace', { write: (line) => void (lines += line) });
-  logger.info(what, 'it happened');
-  return lines;
+  const lines: string[] = [];
+  createLogger('trace', { write: (line) => void lines.push(line) }).info(what, 'it happened');
+  return lines.join('');
 }
 
 describe('a secret of this process is replaced in every log line', () => {
