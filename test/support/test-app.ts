@@ -2,6 +2,7 @@ import { type App, startApp, type Timing } from '../../src/app.ts';
 import type { Config } from '../../src/config.ts';
 import { createLogger } from '../../src/util/logger.ts';
 import { type ChatServer, startChatServer } from './chat-server.ts';
+import { SUITE_CANARY, watchForCanary } from './suite-canary.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
 /** The whole server on a free port, with a database of its own and an upstream that answers as it is told. */
@@ -42,7 +43,7 @@ export async function startTestApp({
     port: 0,
     databaseUrl: database.url,
     dataDir: '.data',
-    upstream: { baseUrl: upstream.baseUrl, apiKey: 'key-of-this-test' },
+    upstream: { baseUrl: upstream.baseUrl, apiKey: SUITE_CANARY },
     defaultModel: 'test-model',
     modelIdleTimeoutMs: 5000,
     maxRounds: 10,
@@ -58,8 +59,11 @@ export async function startTestApp({
     logLevel: 'silent',
     ...config,
   };
-  const logger = createLogger(process.env['TEST_LOG_LEVEL'] ?? whole.logLevel);
+  const watch = watchForCanary();
+  const shown = process.env['TEST_LOG_LEVEL'] ?? (whole.logLevel === 'silent' ? undefined : whole.logLevel);
+  const logger = shown === undefined ? createLogger('trace', watch.log) : createLogger(shown);
   const app = await startApp(whole, logger, { ...TIMING, ...timing });
+  watch.listenTo(Number(new URL(app.url).port));
   return {
     url: app.url,
     upstream,
@@ -67,6 +71,8 @@ export async function startTestApp({
     app,
     async [Symbol.asyncDispose]() {
       await app.stop();
+      if (beside === undefined) await watch.searchDatabase(database.sql);
+      watch.end();
       if (beside !== undefined) return;
       await upstream[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();
