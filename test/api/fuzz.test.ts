@@ -1,8 +1,10 @@
 import fc from 'fast-check';
 import { afterAll, afterEach, beforeAll, expect, test, vi } from 'vitest';
 import { arbitraryInput } from '../support/fuzz/arbitrary-input.ts';
+import { conversation, converse } from '../support/fuzz/frames.ts';
 import { type FuzzedServer, startFuzzedServer } from '../support/fuzz/fuzzed-server.ts';
 import { expectedOf, readBack } from '../support/fuzz/read-back.ts';
+import { exchange, request } from '../support/fuzz/requests.ts';
 import { createResponse } from '../support/graphql.ts';
 
 /** `FUZZ_RUNS=10000 npx vitest run test/api/fuzz.test.ts` takes minutes; of frames and requests a fifth of that is made. */
@@ -25,6 +27,9 @@ afterEach(async () => {
 function tell(figures: string): void {
   if (RUNS > 1000) process.stderr.write(`${figures}\n`);
 }
+
+/** Of frames and requests. */
+const FEWER = RUNS > 1000 ? 5 : 1;
 
 /** So many at once, each on its own way. */
 const AT_ONCE = 6;
@@ -80,4 +85,38 @@ test('whatever createResponse is given, it is read back exactly or refused by na
   tell(`${taken} were taken, ${refused} refused`);
   expect(taken).toBeGreaterThan(RUNS / 4);
   expect(refused).toBeGreaterThan(RUNS / 20);
+});
+
+test('whatever is said over a WebSocket, it is an error of whoever says it', async () => {
+  const codes = new Map<number, number>();
+  const property = fc.asyncProperty(conversation, async (pieces) => {
+    const heard = await converse(server.url, pieces);
+    const text = heard.toString('latin1');
+    expect(text).toMatch(/^HTTP\/1\.1 101 /);
+    expect(text).not.toMatch(/INTERNAL|Internal server error/);
+    for (const [, code] of text.matchAll(CLOSE)) {
+      const number = ((code?.charCodeAt(0) ?? 0) << 8) | (code?.charCodeAt(1) ?? 0);
+      expect([1011, 4500]).not.toContain(number);
+      codes.set(number, (codes.get(number) ?? 0) + 1);
+    }
+  });
+  await withoutLeak((runs) => inParallel(property, runs / FEWER));
+  tell(`closed with ${JSON.stringify([...codes])}`);
+});
+
+/** The head of a frame that closes, of any length that has a code, and the code. */
+// biome-ignore lint/suspicious/noControlCharactersInRegex: frames are bytes
+const CLOSE = /\x88[\x02-\x7d]([\x03\x0f-\x13][\x00-\xff])/g;
+
+test('whatever is sent over HTTP, no answer is a failure of the server', async () => {
+  const statuses = new Map<string, number>();
+  const property = fc.asyncProperty(request, async (bytes) => {
+    const answer = await exchange(server.url, bytes);
+    const [, status = 'none'] = /^HTTP\/1\.1 (\d+)/.exec(answer) ?? [];
+    statuses.set(status, (statuses.get(status) ?? 0) + 1);
+    expect(status).not.toMatch(/^5/);
+    expect(answer).not.toMatch(/INTERNAL|Internal server error/);
+  });
+  await withoutLeak((runs) => inParallel(property, runs / FEWER));
+  tell(`answered with ${JSON.stringify([...statuses])}`);
 });
