@@ -66,11 +66,26 @@ export function expectedOf(input: Taken): unknown {
         ...pick(jsonSchema ?? {}, 'name', 'description', 'schema', 'strict'),
       },
     },
-    tools: (input.tools ?? []).map(toolOf),
+    tools: listOf(input.tools).map(toolOf),
     items:
       typeof input.input.text === 'string'
         ? [itemOf({ message: { role: 'USER', content: { text: input.input.text } } })]
-        : input.input.items.map(itemOf),
+        : listOf(input.input.items).map(itemOf),
+  };
+}
+
+/** GraphQL takes a single value for a list of one. */
+function listOf(value: Taken): readonly Taken[] {
+  return value === null || value === undefined ? [] : Array.isArray(value) ? value : [value];
+}
+
+function filterOf(filter: Taken): Fields {
+  const names = (given: Taken) => (given === null || given === undefined ? null : listOf(given));
+  const { toolNames, excludedToolNames, readOnly } = filter;
+  return {
+    toolNames: names(toolNames),
+    excludedToolNames: names(excludedToolNames),
+    readOnly: readOnly ?? null,
   };
 }
 
@@ -84,16 +99,14 @@ function toolOf({ function: tool, webSearch, mcp }: Taken): Fields {
     const { allowedDomains, userLocation, searchContextSize } = webSearch;
     return {
       searchContextSize: searchContextSize === undefined ? 'MEDIUM' : searchContextSize,
-      allowedDomains: allowedDomains ?? [],
+      allowedDomains: listOf(allowedDomains),
       userLocation: userLocation ? pick(userLocation, 'city', 'country', 'region', 'timezone') : null,
     };
   }
   return {
     ...pick(mcp, 'serverLabel', 'serverUrl', 'serverDescription'),
     headerNames: Object.keys(mcp.headers ?? {}),
-    allowedTools: mcp.allowedTools
-      ? pick(mcp.allowedTools, 'toolNames', 'excludedToolNames', 'readOnly')
-      : null,
+    allowedTools: mcp.allowedTools ? filterOf(mcp.allowedTools) : null,
   };
 }
 
@@ -113,17 +126,17 @@ function itemOf(item: Taken): Fields {
     const { content, summary, encryptedContent } = reasoning;
     return {
       __typename: 'Reasoning',
-      content: (content ?? []).map((text: string) => ({ __typename: 'ReasoningText', text })),
-      summary: (summary ?? []).map((text: string) => ({ text })),
+      content: listOf(content).map((text: string) => ({ __typename: 'ReasoningText', text })),
+      summary: listOf(summary).map((text: string) => ({ text })),
       encryptedContent: encryptedContent ?? null,
     };
   }
   if (webSearchCall) {
-    const sources = (webSearchCall.sources ?? []).map((source: Taken) => pick(source, 'url', 'title'));
+    const sources = listOf(webSearchCall.sources).map((source: Taken) => pick(source, 'url', 'title'));
     return { __typename: 'WebSearchCall', query: webSearchCall.query, sources, error: null };
   }
   if (mcpListTools) {
-    const tools = mcpListTools.tools.map((tool: Taken) =>
+    const tools = listOf(mcpListTools.tools).map((tool: Taken) =>
       pick(tool, 'name', 'description', 'inputSchema', 'annotations'),
     );
     return { __typename: 'McpListTools', serverLabel: mcpListTools.serverLabel, tools, error: null };
@@ -143,7 +156,7 @@ function contentOf({ text, parts }: Taken, isAssistant: boolean): readonly Field
       ? { __typename: 'OutputText', text: words, annotations: [], logprobs: null }
       : { __typename: 'InputText', text: words };
   if (typeof text === 'string') return [toText(text)];
-  return parts.map(({ text: words, image, file, refusal }: Taken) => {
+  return listOf(parts).map(({ text: words, image, file, refusal }: Taken) => {
     if (typeof words === 'string') return toText(words);
     if (image) return { __typename: 'InputImage', imageUrl: image.imageUrl, detail: image.detail ?? 'AUTO' };
     if (file)
