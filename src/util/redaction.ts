@@ -45,7 +45,7 @@ export function withoutTokens(text: string): string {
     .replace(/\b(Bearer\s+)[\w.~+/=-]{8,}/gi, `$1${REDACTED}`)
     .replace(/\b(Basic\s+)[\w+/=-]{16,}/gi, `$1${REDACTED}`)
     .replace(/\bsk-[\w-]{12,}/g, REDACTED)
-    .replace(/\beyJ[\w-]{8,}\.[\w-]{4,}\.[\w-]{4,}/g, REDACTED);
+    .replace(/\beyJ[\w-]{8,400}\.[\w-]{4,4000}\.[\w-]{4,}/g, REDACTED);
 }
 
 function formsOf(secret: string): readonly string[] {
