@@ -33,13 +33,9 @@ const jsonKeys = fc.oneof(
   fc.string({ unit: 'binary', maxLength: 8 }),
   fc.constantFrom('__proto__', 'constructor', 'type'),
 );
-const jsonLeaves = [
-  anyText,
-  fc.boolean(),
-  fc.constant(null),
-  fc.double({ noNaN: true }),
-  fc.maxSafeInteger(),
-];
+/** Numbers that JSON keeps; hostile values bring others. */
+const kept = fc.double({ noNaN: true, noDefaultInfinity: true, noInteger: true });
+const jsonLeaves = [anyText, fc.boolean(), fc.constant(null), kept, fc.maxSafeInteger()];
 
 /** Objects as JSON gives them: own keys whatever their name, in any order. */
 export const anyObject: Arbitrary<Fields> = fc
@@ -96,8 +92,11 @@ const LIKELY: { readonly [field: string]: Arbitrary<unknown> } = {
   'JsonSchemaFormatInput.name': word,
 };
 
-/** Half of what is refused for one thing is taken without it: hostile values are rare. */
-const HOSTILE = 0.01;
+/** Items that need something stored before them, and parts that only some messages may hold. */
+const UNLIKELY = /^(itemReference|mcpApprovalResponse|functionCallOutput|refusal|image|file)$/;
+
+/** In each place; an input has dozens of them. */
+const HOSTILE = 0.004;
 
 const hostile = fc.oneof(
   anyText,
@@ -167,7 +166,12 @@ function objectOf(type: GraphQLInputObjectType): Arbitrary<unknown> {
     (field) => [field.name, arbitraryOf(field.type, `${type.name}.${field.name}`)] as const,
   );
   if (type.isOneOf) {
-    return fc.oneof(...arbitraries.map(([name, value]) => value.map((each) => ({ [name]: each }))));
+    return fc.oneof(
+      ...arbitraries.map(([name, value]) => ({
+        weight: UNLIKELY.test(name) ? 1 : 20,
+        arbitrary: value.map((each) => ({ [name]: each })),
+      })),
+    );
   }
   const requiredKeys = fields.filter(({ type: each }) => isNonNullType(each)).map(({ name }) => name);
   return fc.record(Object.fromEntries(arbitraries), { requiredKeys });

@@ -9,6 +9,7 @@ const QUERIES = [
 ];
 
 const bodies: Arbitrary<Buffer> = fc.oneof(
+  { weight: 4, arbitrary: fc.constantFrom(...QUERIES).map((body) => Buffer.from(body)) },
   fc
     .constantFrom(...QUERIES, '', '[]', '{}', 'null', '{"query":1}', '{"query":"{a"}')
     .map((body) => Buffer.from(body)),
