@@ -115,7 +115,8 @@ test('whatever is sent over HTTP, no answer is a failure of the server', async (
     const status = [...answer.matchAll(/HTTP\/1\.1 (\d+)/g)].at(-1)?.[1] ?? 'none';
     statuses.set(status, (statuses.get(status) ?? 0) + 1);
     expect(status).not.toMatch(/^5/);
-    expect(answer).not.toMatch(/INTERNAL|Internal server error/);
+    // The playground's page holds any word.
+    if (!answer.includes('text/html')) expect(answer).not.toMatch(/INTERNAL|Internal server error/);
   });
   await withoutLeak((runs) => inParallel(property, runs / FEWER));
   tell(`answered with ${JSON.stringify([...statuses])}`);
