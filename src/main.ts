@@ -1,7 +1,9 @@
 import { startApp } from './app.ts';
+import { secretsOf } from './config/secrets.ts';
 import { readConfig } from './config.ts';
 import { AppError } from './util/errors.ts';
 import { createLogger } from './util/logger.ts';
+import { keepSecret, withoutSecrets } from './util/secrets.ts';
 
 const DEMO = `No OPENAI_BASE_URL and no OPENAI_API_KEY: the built-in demo model answers. It is not a language model. For a real one, e.g. Ollama: OPENAI_BASE_URL=http://127.0.0.1:11434/v1 DEFAULT_MODEL=llama3.2 npm start\n`;
 
@@ -13,7 +15,13 @@ const STOP_LIMIT_MS = 29_000;
 
 try {
   const config = readConfig(process.env);
+  keepSecret(...secretsOf(config));
   const logger = createLogger(config.logLevel);
+  // Node would print the error with all that hangs on it: whole requests, with their headers.
+  process.on('uncaughtException', (error) => {
+    logger.fatal({ error }, 'the process breaks off');
+    process.exit(1);
+  });
   const starting = startApp(config, logger);
   const stop = async () => {
     process.stdout.write('stopping\n');
@@ -47,7 +55,7 @@ try {
   if (stopping === null) process.stdout.write(`${config.upstream === null ? DEMO : ''}listening on ${url}\n`);
 } catch (error) {
   if (!(error instanceof AppError) || error.code !== 'START_FAILED') throw error;
-  process.stderr.write(`${error.message}\n`);
+  process.stderr.write(`${withoutSecrets(error.message)}\n`);
   process.exitCode = 1;
 }
 

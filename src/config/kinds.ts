@@ -14,12 +14,26 @@ export const url = z
 export const postgresUrl = z
   .string()
   .refine(
-    (text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? ''),
+    (text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '') && isDecodable(text),
     'a URL like postgres://user@host/database',
   );
 export const redisUrl = z
   .string()
-  .refine((text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? ''), 'a URL like redis://host:6379');
+  .refine(
+    (text) => /^rediss?:$/.test(URL.parse(text)?.protocol ?? '') && isDecodable(text),
+    'a URL like redis://host:6379',
+  );
+
+/** A stray "%" in a password is no part of a URL, and the clients throw what they cannot decode. */
+function isDecodable(text: string): boolean {
+  try {
+    decodeURIComponent(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const MAX_COUNT = 1_000_000_000;
 /** A whole number from `low` on. */
 export const count = (low: number) => {

@@ -1,6 +1,6 @@
 import { applyEvent } from '../protocol/apply-event.ts';
 import { newResponseId, type ResponseId } from '../protocol/ids.ts';
-import type { RequestError } from '../protocol/request-error.ts';
+import { invalidInput, type RequestError } from '../protocol/request-error.ts';
 import { INITIAL_STATE, type Snapshot } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { McpSecrets } from '../protocol/tools.ts';
@@ -11,12 +11,13 @@ import { AppError } from '../util/errors.ts';
 import type { UnstoredLogs } from './following/unstored-logs.ts';
 import { answeredBy, answeredIn, checkApprovals } from './request/check-approvals.ts';
 import { checkContinuation } from './request/check-continuation.ts';
-import { checkRequest } from './request/check-request.ts';
+import { checkRequest, readRequest } from './request/check-request.ts';
 import type { ToolRules } from './request/check-tools.ts';
 import type { CreateInput } from './request/create-input.ts';
 import { findJoined, type Idempotency, idempotencyOf } from './request/idempotency.ts';
 import { findReferenced } from './request/item-references.ts';
 import { previousNotFound, readBranch } from './request/read-branch.ts';
+import { MAX_ERRORS } from './request/sizes.ts';
 import { numberSources } from './request/to-tool-items.ts';
 import type { Joining } from './run/joining.ts';
 import { firstEvents } from './run/number-events.ts';
@@ -60,7 +61,9 @@ export async function startResponse(
   input: CreateInput,
 ): Promise<StartOutcome> {
   const { database } = dependencies;
-  const idempotency = idempotencyOf(input);
+  const request = readRequest(input);
+  // What the rules refuse they have always refused: there is nothing to join, and it may be too deep to be hashed.
+  const idempotency = request.parsed.success ? idempotencyOf(input) : null;
   // At the same time: none of these needs another.
   const [joined, referenced, branch, approvals] = await Promise.all([
     join(database, scope, idempotency),
@@ -70,7 +73,7 @@ export async function startResponse(
   ]);
   if (joined !== null) return joined;
 
-  const checked = checkRequest(input, { ...dependencies, referenced });
+  const checked = checkRequest(request, { ...dependencies, referenced });
   const { tools } = input;
   const errors = [
     ...('errors' in checked ? checked.errors : []),
@@ -84,7 +87,7 @@ export async function startResponse(
   if ('errors' in checked || 'errors' in branch || errors.length > 0) {
     // Answered by a request with the same key, which came at the same moment.
     const isTaken = errors.some(({ code }) => code === 'APPROVAL_ALREADY_ANSWERED');
-    return (isTaken ? await join(database, scope, idempotency) : null) ?? { kind: 'refused', errors };
+    return (isTaken ? await join(database, scope, idempotency) : null) ?? refused(errors);
   }
 
   const { settings, secrets } = checked;
@@ -166,6 +169,14 @@ async function join(
   const found = idempotency && (await findJoined(database, scope, idempotency));
   if (found === null) return null;
   return 'error' in found ? { kind: 'refused', errors: [found.error] } : { kind: 'joined', ...found };
+}
+
+/** All that is wrong, up to a number that still helps: a request may hold thousands of things that are. */
+function refused(errors: readonly RequestError[]): StartOutcome {
+  const more = errors.length - MAX_ERRORS;
+  if (more <= 0) return { kind: 'refused', errors };
+  const rest = invalidInput(['input'], `There are ${more} errors more.`);
+  return { kind: 'refused', errors: [...errors.slice(0, MAX_ERRORS), rest] };
 }
 
 function tooManyRuns(): RequestError {

@@ -1,3 +1,4 @@
+import * as limits from '../engine/request/sizes.ts';
 import { builder } from './builder.ts';
 import { Truncation } from './enums.ts';
 import { ResponseInput } from './response-input.ts';
@@ -7,11 +8,16 @@ import { ToolChoiceInput, ToolInput } from './tools-input.ts';
 export const CreateResponseInput = builder.inputType('CreateResponseInput', {
   description: 'A run to start.',
   fields: (t) => ({
-    model: t.string({ description: "Absent: the server's default model." }),
+    model: t.string({ description: "At most 256 characters. Absent: the server's default model." }),
     input: t.field({ type: ResponseInput, required: true, description: 'What the model is asked.' }),
-    instructions: t.string({ description: 'What the model is told before everything else.' }),
+    instructions: t.string({
+      description: `What the model is told before everything else; at most ${limits.MAX_TEXT} characters.`,
+    }),
     previousResponseId: t.id({ description: 'The response to continue: its whole branch is the history.' }),
-    tools: t.field({ type: [ToolInput], description: 'What the model may call.' }),
+    tools: t.field({
+      type: [ToolInput],
+      description: `What the model may call; at most ${limits.MAX_TOOLS}, and ${limits.MAX_MCP_SERVERS} MCP servers among them.`,
+    }),
     toolChoice: t.field({
       type: ToolChoiceInput,
       description: 'What it may do with the tools; AUTO without it.',
@@ -58,12 +64,18 @@ export const CreateResponseInput = builder.inputType('CreateResponseInput', {
       defaultValue: 'disabled',
       description: 'What becomes of a conversation that is too long for the model.',
     }),
-    serviceTier: t.string({ description: "The upstream's class of service, passed on as it is." }),
-    safetyIdentifier: t.string({ description: 'A stable name of the end user, passed on to the upstream.' }),
-    promptCacheKey: t.string({ description: 'What the upstream groups similar prompts by, passed on.' }),
+    serviceTier: t.string({
+      description: `The upstream's class of service, passed on as it is; at most ${limits.MAX_LABEL} characters.`,
+    }),
+    safetyIdentifier: t.string({
+      description: `A stable name of the end user, passed on to the upstream; at most ${limits.MAX_LABEL} characters.`,
+    }),
+    promptCacheKey: t.string({
+      description: `What the upstream groups similar prompts by, passed on; at most ${limits.MAX_LABEL} characters.`,
+    }),
     idempotencyKey: t.string({
       description:
-        'The same key with the same input joins the same response and never starts a second run; with other input it is a conflict. Every field counts as input, stream too.',
+        'The same key with the same input joins the same response and never starts a second run; with other input it is a conflict. Every field counts as input, stream too. At most 256 characters.',
     }),
   }),
 });

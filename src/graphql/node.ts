@@ -1,8 +1,12 @@
 import type { ResponseView } from '../engine/read-responses.ts';
 import { asItemId, asResponseId } from '../protocol/ids.ts';
+import { AppError } from '../util/errors.ts';
 import { builder } from './builder.ts';
 import type { Context } from './context.ts';
 import { type ItemNode, itemTypeName } from './item-node.ts';
+
+/** Of one call of `nodes`. */
+const MAX_IDS = 1000;
 
 type AnyNode = ResponseView | ItemNode;
 
@@ -31,8 +35,12 @@ builder.queryFields((t) => ({
     type: [Node],
     nullable: { list: false, items: true },
     description: 'The responses and items of these ids, in the order asked for; null where there is none.',
-    args: { ids: t.arg.idList({ required: true, description: 'Global ids.' }) },
-    resolve: (_root, { ids }, context) => Promise.all(ids.map((id) => findNode(id, context))),
+    args: { ids: t.arg.idList({ required: true, description: `Global ids, at most ${MAX_IDS}.` }) },
+    resolve: (_root, { ids }, context) => {
+      if (ids.length > MAX_IDS)
+        throw new AppError('INVALID_INPUT', `ids must hold at most ${MAX_IDS} entries.`);
+      return Promise.all(ids.map((id) => findNode(id, context)));
+    },
   }),
 }));
 

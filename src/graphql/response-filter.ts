@@ -28,14 +28,19 @@ export function toFilter({
 }: FilterInput): Filter | null {
   const parent = typeof previousResponseId === 'string' ? asResponseId(previousResponseId) : null;
   if (typeof previousResponseId === 'string' && parent === null) return null;
-  if (!isStorable(rest.model) || !isStorable(rest.metadata)) return null;
+  const { model, metadata, status } = rest;
+  if (typeof model === 'string' && !isStorable(model, 256)) return null;
+  if (!Object.entries(metadata ?? {}).every(isPair)) return null;
   const times = { createdAfter: createdAfter?.getTime(), createdBefore: createdBefore?.getTime() };
-  return { ...rest, ...times, previousResponseId: parent };
+  return { ...rest, ...times, status: status && [...new Set(status)], previousResponseId: parent };
 }
 
-/** False for text that createResponse refuses and no column holds: NUL characters and lone surrogates. */
-function isStorable(value: unknown): boolean {
-  if (typeof value === 'string') return value.isWellFormed() && !value.includes('\0');
-  if (typeof value !== 'object' || value === null) return true;
-  return Object.entries(value).every(([key, each]) => isStorable(key) && isStorable(each));
+/** False for text that createResponse refuses and no column holds: NUL characters, lone surrogates, and too much. */
+function isStorable(text: string, max: number): boolean {
+  return text.length <= max && text.isWellFormed() && !text.includes('\0');
+}
+
+/** False for what no metadata holds. */
+function isPair([key, value]: readonly [string, unknown]): boolean {
+  return isStorable(key, 64) && typeof value === 'string' && isStorable(value, 512);
 }

@@ -1,3 +1,4 @@
+import * as limits from '../engine/request/sizes.ts';
 import { builder } from './builder.ts';
 import { ImageDetail, MessageRole } from './enums.ts';
 import {
@@ -10,7 +11,10 @@ import {
 const ImageInput = builder.inputType('ImageInput', {
   description: 'An image for the model.',
   fields: (t) => ({
-    imageUrl: t.string({ required: true, description: 'An http, https or data URL.' }),
+    imageUrl: t.string({
+      required: true,
+      description: `An http or https URL of at most ${limits.MAX_URL} characters, or a data URL of at most ${limits.MAX_DATA_URL}.`,
+    }),
     detail: t.field({
       type: ImageDetail,
       required: true,
@@ -24,15 +28,19 @@ const FileSourceInput = builder.inputType('FileSourceInput', {
   description: 'Where a file comes from.',
   isOneOf: true,
   fields: (t) => ({
-    fileData: t.string({ description: 'The file as a data URL.' }),
-    fileUrl: t.string({ description: 'An http or https URL, for upstreams that fetch files.' }),
+    fileData: t.string({
+      description: `The file as a data URL of at most ${limits.MAX_DATA_URL} characters.`,
+    }),
+    fileUrl: t.string({
+      description: `An http or https URL of at most ${limits.MAX_URL} characters, for upstreams that fetch files.`,
+    }),
   }),
 });
 
 const FileInput = builder.inputType('FileInput', {
   description: 'A file for the model.',
   fields: (t) => ({
-    filename: t.string({ description: 'Its name.' }),
+    filename: t.string({ description: `Its name; at most ${limits.MAX_NAME} characters.` }),
     source: t.field({ type: FileSourceInput, required: true, description: 'Where it comes from.' }),
   }),
 });
@@ -41,7 +49,7 @@ const ContentPartInput = builder.inputType('ContentPartInput', {
   description: 'A piece of a message or of a tool output.',
   isOneOf: true,
   fields: (t) => ({
-    text: t.string({ description: 'Text.' }),
+    text: t.string({ description: `Text; at most ${limits.MAX_TEXT} characters.` }),
     image: t.field({ type: ImageInput, description: 'An image; in user messages and tool outputs.' }),
     file: t.field({ type: FileInput, description: 'A file; in user messages and tool outputs.' }),
     refusal: t.string({ description: 'A refusal; in assistant messages.' }),
@@ -52,8 +60,11 @@ const MessageContentInput = builder.inputType('MessageContentInput', {
   description: 'What a message says.',
   isOneOf: true,
   fields: (t) => ({
-    text: t.string({ description: 'Text only.' }),
-    parts: t.field({ type: [ContentPartInput], description: 'Text, images and files, piece by piece.' }),
+    text: t.string({ description: `Text only; at most ${limits.MAX_TEXT} characters.` }),
+    parts: t.field({
+      type: [ContentPartInput],
+      description: `Text, images and files, piece by piece; at most ${limits.MAX_PARTS}.`,
+    }),
   }),
 });
 
@@ -68,8 +79,11 @@ const MessageInput = builder.inputType('MessageInput', {
 const FunctionCallInput = builder.inputType('FunctionCallInput', {
   description: 'A call that a model made, given back to it.',
   fields: (t) => ({
-    callId: t.string({ required: true, description: 'What its output names.' }),
-    name: t.string({ required: true, description: 'The function.' }),
+    callId: t.string({
+      required: true,
+      description: `What its output names; at most ${limits.MAX_CALL_ID} characters.`,
+    }),
+    name: t.string({ required: true, description: `The function; at most ${limits.MAX_NAME} characters.` }),
     arguments: t.string({ required: true, description: 'The arguments as the model wrote them.' }),
   }),
 });
@@ -78,8 +92,11 @@ const ToolOutputInput = builder.inputType('ToolOutputInput', {
   description: 'What a function gave.',
   isOneOf: true,
   fields: (t) => ({
-    text: t.string({ description: 'Text only.' }),
-    parts: t.field({ type: [ContentPartInput], description: 'Text, images and files, piece by piece.' }),
+    text: t.string({ description: `Text only; at most ${limits.MAX_TEXT} characters.` }),
+    parts: t.field({
+      type: [ContentPartInput],
+      description: `Text, images and files, piece by piece; at most ${limits.MAX_PARTS}.`,
+    }),
   }),
 });
 
@@ -125,7 +142,10 @@ export const ResponseInput = builder.inputType('ResponseInput', {
   description: 'What the model is asked.',
   isOneOf: true,
   fields: (t) => ({
-    text: t.string({ description: 'One user message.' }),
-    items: t.field({ type: [InputItemInput], description: 'Messages, calls and their outputs, in order.' }),
+    text: t.string({ description: `One user message; at most ${limits.MAX_TEXT} characters.` }),
+    items: t.field({
+      type: [InputItemInput],
+      description: `Messages, calls and their outputs, in order; at most ${limits.MAX_ITEMS}.`,
+    }),
   }),
 });

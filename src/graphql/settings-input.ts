@@ -1,12 +1,17 @@
 import { builder } from './builder.ts';
 import { ReasoningEffort, ReasoningSummary, SimpleTextFormat, Verbosity } from './enums.ts';
+import { JSON_LIMITS } from './tools-input.ts';
 
 const JsonSchemaFormatInput = builder.inputType('JsonSchemaFormatInput', {
   description: 'JSON that follows a schema.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'Letters, digits, "_" and "-", at most 64.' }),
     description: t.string({ description: 'What it is for, for the model.' }),
-    schema: t.field({ type: 'JSON', required: true, description: 'A JSON schema: an object.' }),
+    schema: t.field({
+      type: 'JSON',
+      required: true,
+      description: `A JSON schema: an object. ${JSON_LIMITS}`,
+    }),
     strict: t.boolean({ description: 'true: the text follows the schema exactly, where the upstream can.' }),
   }),
 });

@@ -1,4 +1,5 @@
 import { builder } from './builder.ts';
+import { JSON_LIMITS } from './tools-input.ts';
 
 /** What a client gives back of what this server ran, or answers to it. */
 
@@ -39,7 +40,7 @@ const McpToolInput = builder.inputType('McpToolInput', {
     inputSchema: t.field({
       type: 'JSON',
       required: true,
-      description: 'A JSON schema of its arguments: an object.',
+      description: `A JSON schema of its arguments: an object. ${JSON_LIMITS}`,
     }),
     annotations: t.field({ type: 'JSONObject', description: 'What its server says of it.' }),
   }),

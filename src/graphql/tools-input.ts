@@ -1,3 +1,4 @@
+import * as limits from '../engine/request/sizes.ts';
 import { builder } from './builder.ts';
 import {
   AllowedToolsMode,
@@ -7,14 +8,19 @@ import {
   ToolChoiceSetting,
 } from './enums.ts';
 
+/** Of every JSON that is kept. */
+export const JSON_LIMITS = `At most ${limits.MAX_JSON} characters and ${limits.MAX_JSON_LEVELS} levels; no whole numbers beyond 2^53 - 1.`;
+
 const FunctionToolInput = builder.inputType('FunctionToolInput', {
   description: 'A function that the model may call and the client runs.',
   fields: (t) => ({
     name: t.string({ required: true, description: 'Letters, digits, "_" and "-", at most 64.' }),
-    description: t.string({ description: 'What it does, for the model.' }),
+    description: t.string({
+      description: `What it does, for the model; at most ${limits.MAX_DESCRIPTION} characters.`,
+    }),
     parameters: t.field({
       type: 'JSON',
-      description: 'A JSON schema of its arguments; absent: it has none.',
+      description: `A JSON schema of its arguments; absent: it has none. ${JSON_LIMITS}`,
     }),
     strict: t.boolean({
       description: 'true: the arguments follow the schema exactly, where the upstream can.',
@@ -41,7 +47,7 @@ const WebSearchToolInput = builder.inputType('WebSearchToolInput', {
       description: 'How many results of a search the model is given.',
     }),
     allowedDomains: t.stringList({
-      description: 'Only results of these domains and what is below them; absent or empty: of all.',
+      description: `Only results of these domains and what is below them, at most ${limits.MAX_DOMAINS}; absent or empty: of all.`,
     }),
     userLocation: t.field({ type: UserLocationInput, description: 'Where the user is, roughly.' }),
   }),
@@ -84,12 +90,14 @@ const McpServerToolInput = builder.inputType('McpServerToolInput', {
       required: true,
       description: 'A name for it within the request: letters, digits, "_" and "-", at most 64.',
     }),
-    serverUrl: t.string({ required: true, description: 'Where it is: an http or https URL.' }),
+    serverUrl: t.string({
+      required: true,
+      description: `Where it is: an http or https URL of at most ${limits.MAX_URL} characters.`,
+    }),
     serverDescription: t.string({ description: 'What it is for.' }),
     headers: t.field({
       type: 'JSONObject',
-      description:
-        'Header names and values: sent to the server, kept in memory for the run only, never stored nor returned. A continuation sends them again.',
+      description: `Header names and values: sent to the server, kept in memory for the run only, never stored nor returned. A continuation sends them again. At most 64, of ${limits.MAX_HEADER} characters each.`,
     }),
     authorization: t.string({
       description:

@@ -1,6 +1,8 @@
 import OpenAI from 'openai';
 import type { ModelInfo } from '../protocol/model-info.ts';
 import { asCount, asObject, asText } from '../util/json.ts';
+import { createRedactor } from '../util/redaction.ts';
+import { secretsOfUrl } from '../util/secrets.ts';
 import type { ByteSource } from './byte-source.ts';
 import { ChunkReader } from './chat-chunks.ts';
 import { clean, fromClientError } from './chat-errors.ts';
@@ -46,7 +48,7 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
     timeout: idleTimeoutMs,
     logLevel: 'off',
   });
-  const secrets = apiKey === null ? [] : [apiKey];
+  const redact = createRedactor([apiKey ?? '', ...secretsOfUrl(baseUrl)].filter(isSecret));
   const limitField = limitFieldOf(baseUrl);
 
   /** What the upstream answers: a body to be read, or all of one. */
@@ -85,8 +87,8 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
       if (isBroken) throw error; // by whoever takes
       signal.throwIfAborted();
       if (call.signal.aborted && !(error instanceof ModelError)) throw call.signal.reason;
-      const failure = fromClientError(error, secrets);
-      throw new ModelError(failure.code, clean(failure.message, secrets), { cause: error });
+      const failure = fromClientError(error, redact);
+      throw new ModelError(failure.code, clean(failure.message, redact), { cause: error });
     } finally {
       silence.stop();
       signal.removeEventListener('abort', stop);
@@ -136,11 +138,16 @@ export function createChatClient({ baseUrl, apiKey, idleTimeoutMs }: ChatClientO
       return data.flatMap(toModelInfo);
     } catch (error) {
       signal.throwIfAborted();
-      throw fromClientError(error, secrets);
+      throw fromClientError(error, redact);
     }
   }
 
   return { stream, listModels };
+}
+
+/** Shorter ones hide nothing: local servers take any key, such as "x". */
+function isSecret({ length }: string): boolean {
+  return length >= 4;
 }
 
 interface Reading {

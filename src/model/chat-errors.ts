@@ -1,22 +1,23 @@
 import { APIConnectionTimeoutError, APIError } from 'openai';
 import type { ResponseErrorCode } from '../protocol/response.ts';
 import { asNumber, asObject, asText } from '../util/json.ts';
+import { withoutTokens } from '../util/redaction.ts';
 import { ModelError } from './model-client.ts';
 
 const MAX_MESSAGE = 500;
 
 /** The failure of a request, as whoever asked for the response may read it. */
-export function fromClientError(error: unknown, secrets: readonly string[]): ModelError {
+export function fromClientError(error: unknown, redact: (text: string) => string): ModelError {
   if (error instanceof ModelError) return error;
   if (error instanceof APIError && typeof error.status === 'number') {
     const { code, message } = toModelError(error.status, error.error ?? plainBody(error));
-    return new ModelError(code, clean(message, secrets), { cause: error });
+    return new ModelError(code, clean(message, redact), { cause: error });
   }
   if (error instanceof APIConnectionTimeoutError) {
     return new ModelError('server_error', 'The model did not answer in time.', { cause: error });
   }
   const reason = rootCause(error);
-  return new ModelError('server_error', clean(`The connection to the model failed: ${reason}`, secrets), {
+  return new ModelError('server_error', clean(`The connection to the model failed: ${reason}`, redact), {
     cause: error,
   });
 }
@@ -69,13 +70,8 @@ function upstreamWords(body: unknown): string {
 }
 
 /** Keys and headers stay here, whatever an upstream repeats; what is cut off is cut after that. */
-export function clean(message: string, secrets: readonly string[]): string {
-  let safe = message;
-  for (const secret of secrets) if (secret.length > 0) safe = safe.replaceAll(secret, '[redacted]');
-  return safe
-    .replace(/\b(Bearer\s+)[\w.~+/=-]{8,}/gi, '$1[redacted]')
-    .replace(/\bsk-[\w-]{12,}/g, '[redacted]')
-    .slice(0, MAX_MESSAGE);
+export function clean(message: string, redact: (text: string) => string): string {
+  return withoutTokens(redact(message)).slice(0, MAX_MESSAGE);
 }
 
 function numberIn(value: unknown): number | null {

@@ -82,8 +82,12 @@ function encode(key: string): string {
   return Buffer.from(key).toString('base64url');
 }
 
+/** Longer than any that is given out. */
+const MAX_CURSOR = 200;
+
 /** Decoding skips what it does not know, so what it gives must be what was encoded. */
 function decode(cursor: string): string {
+  if (cursor.length > MAX_CURSOR) throw malformed(cursor);
   const key = Buffer.from(cursor, 'base64url').toString();
   if (encode(key) !== cursor) throw malformed(cursor);
   return key;

@@ -9,6 +9,7 @@ import { createErrorMask } from './mask-error.ts';
 import type { OriginRules } from './origins.ts';
 import type { PersistedOperations } from './persisted/find-operation.ts';
 import { renderPlayground } from './playground.ts';
+import { useBoundedInput } from './plugins/use-bounded-input.ts';
 import { useDocumentCache } from './plugins/use-document-cache.ts';
 import { useDocumentLimits } from './plugins/use-document-limits.ts';
 import { useEventStreamHeaders } from './plugins/use-event-stream-headers.ts';
@@ -20,6 +21,7 @@ import { usePagePolicy } from './plugins/use-page-policy.ts';
 import { usePersistedOperations } from './plugins/use-persisted-operations.ts';
 import { useRequestForms } from './plugins/use-request-forms.ts';
 import { useResultBatches } from './plugins/use-result-batches.ts';
+import { useStrictJson } from './plugins/use-strict-json.ts';
 
 export const ENDPOINT = '/graphql';
 
@@ -77,9 +79,11 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       useOrigins(front), // nothing of a foreign page's request is read
       useHealth({ isReady }),
       useRequestForms(front),
+      useStrictJson(),
       usePersistedOperations(operations),
       useResultBatches(maskError),
       useDocumentCache(),
+      useBoundedInput(), // before anything walks through what was sent
       ...(front.introspection ? [] : [useHiddenSchema()]),
       useDocumentLimits(limits.document), // before the rules of GraphQL: bound the work
       useEventStreamHeaders(), // on the way out

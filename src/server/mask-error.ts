@@ -14,7 +14,7 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
     const original = originOf(error);
     if (original instanceof AppError) return coded(error, original.message, { code: original.code });
     if (original instanceof ModelError) return coded(error, original.message, { code: 'UPSTREAM' });
-    if (original === null && error instanceof GraphQLError) return withCode(error);
+    if (original === null && error instanceof GraphQLError) return withoutQuotes(withCode(error));
     if (isAbort(original)) return coded(error, 'The caller has gone.', { code: 'ABORTED' });
     if (isDatabaseAway(original)) {
       logger.warn({ error: original }, 'the database is away; a request failed');
@@ -26,24 +26,45 @@ export function createErrorMask(logger: Logger): (error: unknown) => GraphQLErro
   };
 }
 
-/** Places whose values are secrets, which GraphQL's own message would repeat. */
-const SECRET_PLACE =
-  /^(Variable "\$\w+") got invalid value .* at ("[^"]*\.mcp\.(?:authorization|headers)\b[^"]*")/s;
-
 /** GraphQL gives a variable of the wrong type no code, which a program would look for. */
 function withCode(error: GraphQLError): GraphQLError {
   if ('code' in error.extensions || !error.message.startsWith('Variable "$')) return error;
-  const [, variable, place] = SECRET_PLACE.exec(error.message) ?? [];
-  const message =
-    place === undefined ? error.message : `${variable} holds a value of the wrong type at ${place}.`;
   const { nodes, source, positions, path, extensions } = error;
-  return new GraphQLError(message, {
+  return new GraphQLError(withoutValue(error.message), {
     nodes,
     source,
     positions,
     path,
     extensions: { ...extensions, code: 'BAD_USER_INPUT' },
   });
+}
+
+/** GraphQL's message about a variable: which, the value that is wrong, where in it, and why. */
+const WRONG_VALUE = /^(Variable "\$\w+") got invalid value (.*?)(?: at ("[^"]*"))?; ([^;]*)$/s;
+
+/** Of a message without the value, as that may hold secrets: every object may, and some places do. */
+function withoutValue(message: string): string {
+  if (message.length > 10 * MAX_MESSAGE)
+    return `${/^Variable "\$\w+"/.exec(message)?.[0]} holds a wrong value.`;
+  const [short = ''] = message.split(/, found: [[{]/);
+  const [, variable = '', value = '', place = '', reason = ''] = WRONG_VALUE.exec(short) ?? [];
+  if (variable === '')
+    return short.includes('{') ? `${/^Variable "\$\w+"/.exec(short)?.[0]} holds a wrong value.` : short;
+  const at = place === '' ? '' : ` at ${place}`;
+  if (/\.mcp\.(authorization|headers)\b/.test(place))
+    return `${variable} holds a value of the wrong type${at}.`;
+  return /^[[{]/.test(value) ? `${variable} got an invalid value${at}; ${reason}` : short;
+}
+
+/** A longer message quotes what was sent. */
+const MAX_MESSAGE = 1000;
+
+/** GraphQL's own messages may quote a whole value. */
+function withoutQuotes(error: GraphQLError): GraphQLError {
+  if (error.message.length <= MAX_MESSAGE) return error;
+  const { nodes, source, positions, path, extensions } = error;
+  const message = `${error.message.slice(0, MAX_MESSAGE)}…`;
+  return new GraphQLError(message, { nodes, source, positions, path, extensions });
 }
 
 /** What was thrown beneath a GraphQL error; null if that is all there is. */

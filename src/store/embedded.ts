@@ -2,6 +2,7 @@ import { resolve } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import type postgres from 'postgres';
 import { AppError, messageOf } from '../util/errors.ts';
+import { keepSecret } from '../util/secrets.ts';
 import { type Cluster, openCluster } from './embedded/cluster.ts';
 import { initialise } from './embedded/init.ts';
 import { type Refusal, SUPERUSER, stillLocked, tryLock } from './embedded/lock.ts';
@@ -45,6 +46,7 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedPostgres> 
 async function start(dataDir: string): Promise<EmbeddedPostgres> {
   const cluster = await openCluster(dataDir);
   const password = await initialise(cluster);
+  keepSecret(password);
   const held = await takeOver(cluster, password);
   let stopped: Promise<void> | undefined;
   const stop = () => {

@@ -14,9 +14,10 @@ import {
 } from '../support/chat-server.ts';
 import { createResponse, readResponse, send } from '../support/graphql.ts';
 import { collect } from '../support/stream.ts';
+import { SUITE_CANARY } from '../support/suite-canary.ts';
 import { startTestApp, type TestApp } from '../support/test-app.ts';
 
-const KEY = 'key-of-this-test';
+const KEY = SUITE_CANARY;
 
 /** Runs to the end, and checks that the log, the row and the answer tell the same story and none tells the key. */
 async function failedRun(app: TestApp, more: object = {}) {

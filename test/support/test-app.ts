@@ -4,6 +4,7 @@ import type { DocumentLimits, Limits } from '../../src/config/limits.ts';
 import { type Config, readConfig } from '../../src/config.ts';
 import { createLogger } from '../../src/util/logger.ts';
 import { type ChatServer, startChatServer } from './chat-server.ts';
+import { SUITE_CANARY, watchForCanary } from './suite-canary.ts';
 import { createTestDatabase, type TestDatabase } from './test-database.ts';
 
 /** The whole server on a free port, with a database of its own and an upstream that answers as it is told. */
@@ -52,7 +53,7 @@ export async function startTestApp({
     port: 0,
     databaseUrl: database.url,
     dataDir: '.data',
-    upstream: { baseUrl: upstream.baseUrl, apiKey: 'key-of-this-test' },
+    upstream: { baseUrl: upstream.baseUrl, apiKey: SUITE_CANARY },
     defaultModel: 'test-model',
     modelIdleTimeoutMs: 5000,
     maxRounds: 10,
@@ -70,8 +71,11 @@ export async function startTestApp({
     front: { ...DEFAULTS.front, ...front },
     ...config,
   };
-  const logger = createLogger(process.env['TEST_LOG_LEVEL'] ?? whole.logLevel);
+  const watch = watchForCanary();
+  const shown = process.env['TEST_LOG_LEVEL'] ?? (whole.logLevel === 'silent' ? undefined : whole.logLevel);
+  const logger = shown === undefined ? createLogger('trace', watch.log) : createLogger(shown);
   const app = await startApp(whole, logger, { ...TIMING, ...timing });
+  watch.listenTo(Number(new URL(app.url).port));
   return {
     url: app.url,
     upstream,
@@ -79,6 +83,8 @@ export async function startTestApp({
     app,
     async [Symbol.asyncDispose]() {
       await app.stop();
+      if (beside === undefined) await watch.searchDatabase(database.sql);
+      watch.end();
       if (beside !== undefined) return;
       await upstream[Symbol.asyncDispose]();
       await database[Symbol.asyncDispose]();

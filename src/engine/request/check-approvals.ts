@@ -73,6 +73,6 @@ function withoutServer(
   const { serverLabel, serverUrl } = request;
   const isThere = tools?.some(({ mcp }) => mcp?.serverLabel === serverLabel && mcp.serverUrl === serverUrl);
   if (isThere) return [];
-  const message = `To make the approved call, the tools need the MCP server "${serverLabel}" at ${serverUrl}, with its secrets.`;
+  const message = `To make the approved call, the tools need the MCP server "${serverLabel}" at ${serverUrl.slice(0, 300)}, with its secrets.`;
   return [invalidInput(['tools'], message)];
 }

@@ -1,5 +1,6 @@
 import type { Item } from '../../protocol/items.ts';
 import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
+import { quoted } from './sizes.ts';
 import type { OwnInput } from './to-items.ts';
 
 export interface History {
@@ -26,7 +27,7 @@ export function checkContinuation(history: History, { input, places }: OwnInput)
   for (const item of input) {
     if (item.type !== 'function_call') continue;
     if (taken.has(item.callId)) {
-      errors.push(invalidInput(placeOf(item), `There is another call "${item.callId}".`));
+      errors.push(invalidInput(placeOf(item), `There is another call ${quoted(item.callId)}.`));
     }
     taken.add(item.callId);
     open.set(item.callId, item.name);
@@ -35,15 +36,15 @@ export function checkContinuation(history: History, { input, places }: OwnInput)
     if (item.type !== 'function_call_output') continue;
     const path = placeOf(item);
     if (!open.has(item.callId))
-      errors.push(invalidInput(path, `There is no function call "${item.callId}" to answer.`));
+      errors.push(invalidInput(path, `There is no function call ${quoted(item.callId)} to answer.`));
     else if (answered.has(item.callId)) {
-      errors.push(invalidInput(path, `The function call "${item.callId}" has been answered already.`));
+      errors.push(invalidInput(path, `The function call ${quoted(item.callId)} has been answered already.`));
     }
     answered.add(item.callId);
   }
   for (const [callId, name] of open) {
     if (answered.has(callId) || history.abandonedCalls.has(callId)) continue;
-    const message = `The function call "${callId}" (${name}) needs an output: give a functionCallOutput for it.`;
+    const message = `The function call ${quoted(callId)} (${name.slice(0, 100)}) needs an output: give a functionCallOutput for it.`;
     errors.push(invalidInput(['input', 'items'], message));
   }
   return errors;

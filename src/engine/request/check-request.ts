@@ -1,9 +1,11 @@
+import type { z } from 'zod';
 import type { ResponseSettings } from '../../protocol/request.ts';
 import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
 import type { McpSecrets } from '../../protocol/tools.ts';
 import { blockedReason } from '../../tools/outbound.ts';
 import { checkToolChoice, checkTools, type ToolRules } from './check-tools.ts';
-import { type CreateInput, CreateInputRules } from './create-input.ts';
+import { type CheckedInput, type CreateInput, CreateInputRules } from './create-input.ts';
+import { isDataUrl, isWebUrl } from './fields.ts';
 import { checkCopiedSize, type ReferencedItems } from './item-references.ts';
 import { type OwnInput, toItems } from './to-items.ts';
 import { toSettings } from './to-settings.ts';
@@ -27,9 +29,21 @@ export interface RequestRules extends ToolRules {
   readonly referenced: ReferencedItems;
 }
 
+/** A request with what the rules for each field alone say of it. */
+export interface ReadRequest {
+  readonly input: CreateInput;
+  readonly parsed: z.ZodSafeParseResult<CheckedInput>;
+}
+
+export function readRequest(input: CreateInput): ReadRequest {
+  return { input, parsed: CreateInputRules.safeParse(input) };
+}
+
 /** Checks a request; every error is found, not the first only, nor those of the first rule only. */
-export function checkRequest(input: CreateInput, rules: RequestRules): CheckedRequest | RefusedRequest {
-  const parsed = CreateInputRules.safeParse(input);
+export function checkRequest(
+  { input, parsed }: ReadRequest,
+  rules: RequestRules,
+): CheckedRequest | RefusedRequest {
   const errors = (parsed.error?.issues ?? []).map(({ path, message }) => {
     const names = path.map(String);
     return invalidInput(names, `${names.join('.')} ${message}`);
@@ -69,8 +83,8 @@ function checkStore({ store, background, idempotencyKey, input }: CreateInput, e
 /** The model's server fetches what it is given the address of: it is not to be sent into a private network. */
 function checkMedia({ items }: CreateInput['input'], rules: ToolRules, errors: RequestError[]): void {
   const check = (url: string | null | undefined, path: readonly string[]) => {
-    if (!/^https?:$/.test(URL.parse(url ?? '')?.protocol ?? '')) return;
-    const reason = blockedReason(url ?? '', rules);
+    if (typeof url !== 'string' || isDataUrl(url) || !isWebUrl(url)) return;
+    const reason = blockedReason(url, rules);
     if (reason !== null) errors.push(invalidInput(path, reason));
   };
   items?.forEach(({ message, functionCallOutput }, index) => {

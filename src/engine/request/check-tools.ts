@@ -1,6 +1,8 @@
 import { invalidInput, type RequestError } from '../../protocol/request-error.ts';
 import { blockedReason } from '../../tools/outbound.ts';
 import type { CreateInput } from './create-input.ts';
+import { isWebUrl } from './fields.ts';
+import { quoted } from './sizes.ts';
 
 export interface ToolRules {
   readonly hasWebSearch: boolean;
@@ -18,7 +20,7 @@ export function checkTools({ tools, store }: CreateInput, rules: ToolRules, erro
   tools?.forEach(({ function: tool, webSearch, mcp }, index) => {
     const path = ['tools', String(index)];
     if (tool) {
-      const message = `There is more than one function called "${tool.name}".`;
+      const message = `There is more than one function called ${quoted(tool.name)}.`;
       once(`function ${tool.name}`, [...path, 'function', 'name'], message);
     }
     if (webSearch) {
@@ -30,7 +32,7 @@ export function checkTools({ tools, store }: CreateInput, rules: ToolRules, erro
       }
     }
     if (!mcp) return;
-    const message = `There is more than one MCP server called "${mcp.serverLabel}".`;
+    const message = `There is more than one MCP server called ${quoted(mcp.serverLabel)}.`;
     once(`mcp ${mcp.serverLabel}`, [...path, 'mcp', 'serverLabel'], message);
     const reason = isWeb(mcp.serverUrl) ? blockedReason(mcp.serverUrl, rules) : null;
     if (reason !== null) errors.push(invalidInput([...path, 'mcp', 'serverUrl'], reason));
@@ -50,9 +52,11 @@ export function checkToolChoice({ tools, toolChoice }: CreateInput, errors: Requ
   const demand = (choice: Choice, path: readonly string[]) => {
     const { function: name, mcp, hosted } = choice;
     if (typeof name === 'string' && !names.has(name))
-      errors.push(invalidInput([...path, 'function'], `There is no function "${name}" among the tools.`));
+      errors.push(
+        invalidInput([...path, 'function'], `There is no function ${quoted(name)} among the tools.`),
+      );
     if (mcp && !labels.has(mcp.serverLabel)) {
-      const message = `There is no MCP server "${mcp.serverLabel}" among the tools.`;
+      const message = `There is no MCP server ${quoted(mcp.serverLabel)} among the tools.`;
       errors.push(invalidInput([...path, 'mcp', 'serverLabel'], message));
     }
     if (hosted && !hasSearch)
@@ -72,6 +76,6 @@ type Choice = Pick<NonNullable<CreateInput['toolChoice']>, 'function' | 'mcp' | 
 
 /** Of anything else the rules of the field alone have spoken. */
 function isWeb(text: string): boolean {
-  const { protocol = '', username = '', password = '' } = URL.parse(text) ?? {};
-  return /^https?:$/.test(protocol) && username + password === '';
+  const { username = '', password = '' } = (isWebUrl(text) ? URL.parse(text) : null) ?? { username: '-' };
+  return username + password === '';
 }

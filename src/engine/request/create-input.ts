@@ -1,5 +1,19 @@
 import { z } from 'zod';
-import { jsonObject, name, plainObject, toolChoice, tools } from './tool-input.ts';
+import {
+  dataUrl,
+  indexable,
+  isIndexable,
+  jsonObject,
+  keptObject,
+  keptPlainObject,
+  list,
+  someText,
+  text,
+  webOrDataUrl,
+  webUrl,
+} from './fields.ts';
+import * as limits from './sizes.ts';
+import { name, toolChoice, tools } from './tool-input.ts';
 
 /**
  * The input of createResponse as it comes through GraphQL, and the rules for each field alone. GraphQL has
@@ -7,45 +21,26 @@ import { jsonObject, name, plainObject, toolChoice, tools } from './tool-input.t
  * error is a path in the caller's own input.
  */
 
-/** Text for a column or an index: Postgres takes no NUL there, and a lone surrogate would not come back as it was. */
-const indexable = z
-  .string()
-  .refine(
-    (text) => !text.includes('\0') && text.isWellFormed(),
-    'must not hold NUL characters or lone surrogates.',
-  );
-
 const between = (low: number, high: number) => {
   const error = `must be from ${low} to ${high}.`;
   return z.number(error).min(low, error).max(high, error).nullish();
 };
 
-const webOrDataUrl = z.string().refine((text) => {
-  const protocol = URL.parse(text)?.protocol;
-  return protocol === 'http:' || protocol === 'https:' || protocol === 'data:';
-}, 'must be an http, https or data URL.');
-
-const httpUrl = z
-  .string()
-  .refine((text) => /^https?:$/.test(URL.parse(text)?.protocol ?? ''), 'must be an http or https URL.');
-
-const dataUrl = z.string().refine((text) => URL.parse(text)?.protocol === 'data:', 'must be a data URL.');
-
 const part = z.object({
-  text: z.string().nullish(),
+  text: text().nullish(),
   image: z.object({ imageUrl: webOrDataUrl, detail: z.enum(['auto', 'low', 'high', 'original']) }).nullish(),
   file: z
     .object({
-      filename: z.string().nullish(),
-      source: z.object({ fileData: dataUrl.nullish(), fileUrl: httpUrl.nullish() }),
+      filename: text(limits.MAX_NAME).nullish(),
+      source: z.object({ fileData: dataUrl.nullish(), fileUrl: webUrl.nullish() }),
     })
     .nullish(),
-  refusal: z.string().nullish(),
+  refusal: text().nullish(),
 });
 
 const textOrParts = z.object({
-  text: z.string().nullish(),
-  parts: z.array(part).min(1, 'must not be empty.').nullish(),
+  text: text().nullish(),
+  parts: list(part, limits.MAX_PARTS).min(1, 'must not be empty.').nullish(),
 });
 
 const inputItem = z.object({
@@ -54,47 +49,53 @@ const inputItem = z.object({
     .object({ role: z.enum(['user', 'system', 'developer', 'assistant']), content: textOrParts })
     .nullish(),
   functionCall: z
-    .object({ callId: z.string().min(1, 'must not be empty.'), name: z.string(), arguments: z.string() })
+    .object({ callId: someText(limits.MAX_CALL_ID), name: text(limits.MAX_NAME), arguments: text() })
     .nullish(),
-  functionCallOutput: z
-    .object({ callId: z.string().min(1, 'must not be empty.'), output: textOrParts })
-    .nullish(),
+  functionCallOutput: z.object({ callId: someText(limits.MAX_CALL_ID), output: textOrParts }).nullish(),
   reasoning: z
     .object({
-      content: z.array(z.string()).nullish(),
-      summary: z.array(z.string()).nullish(),
-      encryptedContent: z.string().nullish(),
+      content: list(text(), limits.MAX_PARTS).nullish(),
+      summary: list(text(), limits.MAX_PARTS).nullish(),
+      encryptedContent: text().nullish(),
     })
     .nullish(),
   mcpApprovalResponse: z
-    .object({ approvalRequestId: z.string(), approve: z.boolean(), reason: z.string().nullish() })
+    .object({
+      approvalRequestId: z.string(),
+      approve: z.boolean(),
+      reason: text(limits.MAX_DESCRIPTION).nullish(),
+    })
     .nullish(),
   webSearchCall: z
     .object({
-      query: z.string(),
-      sources: z.array(z.object({ url: httpUrl, title: z.string().nullish() })).nullish(),
+      query: text(limits.MAX_DESCRIPTION),
+      sources: list(
+        z.object({ url: webUrl, title: text(limits.MAX_NAME).nullish() }),
+        limits.MAX_SOURCES,
+      ).nullish(),
     })
     .nullish(),
   mcpListTools: z
     .object({
-      serverLabel: z.string(),
-      tools: z.array(
+      serverLabel: text(limits.MAX_NAME),
+      tools: list(
         z.object({
-          name: z.string().min(1, 'must not be empty.'),
-          description: z.string().nullish(),
-          inputSchema: jsonObject,
-          annotations: plainObject.nullish(),
+          name: someText(limits.MAX_NAME),
+          description: text(limits.MAX_JSON).nullish(),
+          inputSchema: keptObject,
+          annotations: keptPlainObject.nullish(),
         }),
+        limits.MAX_LISTED_TOOLS,
       ),
     })
     .nullish(),
   mcpCall: z
     .object({
-      serverLabel: z.string(),
-      name: z.string(),
-      arguments: z.string(),
-      output: z.string().nullish(),
-      error: z.string().nullish(),
+      serverLabel: text(limits.MAX_NAME),
+      name: text(limits.MAX_NAME),
+      arguments: text(),
+      output: text().nullish(),
+      error: text(limits.MAX_DESCRIPTION).nullish(),
     })
     .nullish(),
 });
@@ -103,25 +104,25 @@ function wrongWithPair(key: string, value: unknown): string | null {
   if (typeof value !== 'string') return 'must be a string.';
   if (key.length > 64) return 'must have a key of at most 64 characters.';
   if (value.length > 512) return 'must be at most 512 characters.';
-  return indexable.safeParse(key + value).success ? null : 'must not hold NUL characters or lone surrogates.';
+  return isIndexable(key) && isIndexable(value) ? null : 'must not hold NUL characters or lone surrogates.';
 }
 
 const metadata = jsonObject.superRefine((value, context) => {
   const pairs = Object.entries(value);
   if (pairs.length > 16) context.addIssue({ code: 'custom', message: 'must be at most 16 pairs.' });
-  for (const [key, entry] of pairs) {
+  for (const [key, entry] of pairs.slice(0, 16)) {
     const message = wrongWithPair(key, entry);
-    if (message !== null) context.addIssue({ code: 'custom', message, path: [key] });
+    if (message !== null) context.addIssue({ code: 'custom', message, path: [key.slice(0, 100)] });
   }
 });
 
 export const CreateInputRules = z.object({
-  model: indexable.min(1, 'must not be empty.').max(256, 'must be at most 256 characters.').nullish(),
+  model: indexable.nullish(),
   input: z.object({
-    text: z.string().nullish(),
-    items: z.array(inputItem).min(1, 'must not be empty.').nullish(),
+    text: text().nullish(),
+    items: list(inputItem, limits.MAX_ITEMS).min(1, 'must not be empty.').nullish(),
   }),
-  instructions: z.string().nullish(),
+  instructions: text().nullish(),
   previousResponseId: z.string().nullish(),
   tools: tools.nullish(),
   toolChoice: toolChoice.nullish(),
@@ -141,8 +142,8 @@ export const CreateInputRules = z.object({
           jsonSchema: z
             .object({
               name,
-              description: z.string().nullish(),
-              schema: jsonObject,
+              description: text(limits.MAX_DESCRIPTION).nullish(),
+              schema: keptObject,
               strict: z.boolean().nullish(),
             })
             .nullish(),
@@ -162,13 +163,10 @@ export const CreateInputRules = z.object({
   stream: z.boolean(),
   background: z.boolean(),
   truncation: z.enum(['auto', 'disabled']),
-  serviceTier: z.string().nullish(),
-  safetyIdentifier: z.string().nullish(),
-  promptCacheKey: z.string().nullish(),
-  idempotencyKey: indexable
-    .min(1, 'must not be empty.')
-    .max(256, 'must be at most 256 characters.')
-    .nullish(),
+  serviceTier: text(limits.MAX_LABEL).nullish(),
+  safetyIdentifier: text(limits.MAX_LABEL).nullish(),
+  promptCacheKey: text(limits.MAX_LABEL).nullish(),
+  idempotencyKey: indexable.nullish(),
 });
 
 /** The input of createResponse, its enums in the engine's own spelling. */

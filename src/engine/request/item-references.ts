@@ -5,6 +5,7 @@ import type { Scope } from '../../protocol/scope.ts';
 import type { Tenants } from '../../store/database.ts';
 import { findItems } from '../../store/items.ts';
 import type { CreateInput } from './create-input.ts';
+import { quoted } from './sizes.ts';
 
 /** The stored items that a request may copy, by their ids. */
 export type ReferencedItems = ReadonlyMap<string, Item>;
@@ -55,7 +56,7 @@ export function toReferenced(
   const at = [...path, 'itemReference'];
   const item = referenced.get(id);
   if (item === undefined) {
-    const message = `There is no item "${id.slice(0, 100)}".`;
+    const message = `There is no item ${quoted(id)}.`;
     errors.push({ code: 'ITEM_NOT_FOUND', message, path: at });
     return [];
   }

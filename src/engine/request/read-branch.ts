@@ -5,6 +5,7 @@ import type { Scope } from '../../protocol/scope.ts';
 import type { Tenants } from '../../store/database.ts';
 import { type BranchItem, findBranch } from '../../store/items.ts';
 import type { History } from './check-continuation.ts';
+import { quoted } from './sizes.ts';
 
 /** Where a new response stands. */
 export interface Place {
@@ -40,6 +41,6 @@ function toHistory(branch: readonly BranchItem[]): History {
 }
 
 export function previousNotFound(id: string): RequestError {
-  const message = `There is no response "${id.slice(0, 100)}".`;
+  const message = `There is no response ${quoted(id)}.`;
   return { code: 'PREVIOUS_RESPONSE_NOT_FOUND', message, path: ['previousResponseId'] };
 }

@@ -4,6 +4,7 @@ import type { RequestError } from '../../protocol/request-error.ts';
 import { sourcesOf } from '../../protocol/sources.ts';
 import { toSearchOutput } from '../../tools/web-search.ts';
 import type { CreateInput } from './create-input.ts';
+import { quoted } from './sizes.ts';
 
 export type ItemInput = NonNullable<CreateInput['input']['items']>[number];
 
@@ -80,7 +81,7 @@ export function toToolItem(
 }
 
 export function approvalNotFound(id: string, path: readonly string[]): RequestError {
-  const message = `There is no approval request "${id.slice(0, 100)}".`;
+  const message = `There is no approval request ${quoted(id)}.`;
   return { code: 'APPROVAL_NOT_FOUND', message, path };
 }
 

@@ -1,46 +1,40 @@
 import { z } from 'zod';
 import { TOOL_NAME } from '../../protocol/tools.ts';
-import { asObject } from '../../util/json.ts';
+import { jsonObject, keptObject, list, someText, text, webUrl } from './fields.ts';
+import * as limits from './sizes.ts';
 
 /** The rules for the tools of a request, each field alone. */
 
 export const name = z.string().regex(TOOL_NAME, 'must be 1 to 64 letters, digits, "_" or "-".');
 
-/** A value that GraphQL has let through as an object. */
-export const plainObject = z.custom<{ readonly [key: string]: unknown }>(
-  (value) => asObject(value) !== null,
-  'must be a JSON object.',
-);
-
-/** Any value of GraphQL's, which must be an object. */
-export const jsonObject = z.unknown().pipe(plainObject);
-
 const functionTool = z.object({
   name,
-  description: z.string().nullish(),
-  parameters: jsonObject.nullish(),
+  description: text(limits.MAX_DESCRIPTION).nullish(),
+  parameters: keptObject.nullish(),
   strict: z.boolean().nullish(),
 });
 
 const webSearch = z.object({
   searchContextSize: z.enum(['low', 'medium', 'high']).nullish(),
-  allowedDomains: z.array(z.string().min(1, 'must not be empty.')).nullish(),
+  allowedDomains: list(someText(limits.MAX_NAME), limits.MAX_DOMAINS).nullish(),
   userLocation: z
     .object({
-      city: z.string().nullish(),
+      city: text(limits.MAX_LABEL).nullish(),
       country: z
         .string()
         .regex(/^[A-Za-z]{2}$/, 'must be two letters, e.g. "DE".')
         .nullish(),
-      region: z.string().nullish(),
-      timezone: z.string().nullish(),
+      region: text(limits.MAX_LABEL).nullish(),
+      timezone: text(limits.MAX_LABEL).nullish(),
     })
     .nullish(),
 });
 
+const filterNames = list(text(limits.MAX_NAME), limits.MAX_FILTER_NAMES).nullish();
+
 const toolFilter = z.object({
-  toolNames: z.array(z.string()).nullish(),
-  excludedToolNames: z.array(z.string()).nullish(),
+  toolNames: filterNames,
+  excludedToolNames: filterNames,
   readOnly: z.boolean().nullish(),
 });
 
@@ -55,6 +49,7 @@ function wrongWithHeader(key: string, value: unknown): string | null {
   if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]{1,128}$/.test(key)) return 'is not the name of a header.';
   if (OWN_HEADERS.test(key)) return 'is a header that the server sets itself.';
   if (typeof value !== 'string') return 'must be a string.';
+  if (value.length > limits.MAX_HEADER) return `must be at most ${limits.MAX_HEADER} characters.`;
   return /^[\t\x20-\x7e\x80-\xff]*$/.test(value) ? null : 'holds characters that no header can hold.';
 }
 
@@ -62,33 +57,26 @@ const headers = jsonObject.superRefine((value, context) => {
   if (Object.keys(value).length > MAX_HEADERS)
     context.addIssue({ code: 'custom', message: `must be at most ${MAX_HEADERS}.` });
   const seen = new Set<string>();
-  for (const [key, entry] of Object.entries(value)) {
+  for (const [key, entry] of Object.entries(value).slice(0, MAX_HEADERS)) {
     const isTwice = seen.has(key.toLowerCase());
     seen.add(key.toLowerCase());
     const message = isTwice ? 'is given twice.' : wrongWithHeader(key, entry);
-    if (message !== null) context.addIssue({ code: 'custom', message, path: [key] });
+    if (message !== null) context.addIssue({ code: 'custom', message, path: [key.slice(0, 128)] });
   }
 });
 
 const mcpServer = z
   .object({
     serverLabel: name,
-    serverUrl: z.string().superRefine((text, context) => {
-      const url = URL.parse(text);
-      const message =
-        url === null || !/^https?:$/.test(url.protocol)
-          ? 'must be an http or https URL.'
-          : url.username !== '' || url.password !== ''
-            ? 'must not hold a user or password: give them as authorization.'
-            : null;
-      if (message !== null) context.addIssue({ code: 'custom', message });
-    }),
-    serverDescription: z.string().nullish(),
+    serverUrl: webUrl.refine((value) => {
+      const { username = '', password = '' } = URL.parse(value.slice(0, limits.MAX_URL)) ?? {};
+      return username + password === '';
+    }, 'must not hold a user or password: give them as authorization.'),
+    serverDescription: text(limits.MAX_DESCRIPTION).nullish(),
     headers: headers.nullish(),
-    authorization: z
-      .string()
+    authorization: text(limits.MAX_HEADER)
       .refine(
-        (text) => /^[\x20-\x7e]+$/.test(text),
+        (value) => /^[\x20-\x7e]+$/.test(value),
         'must not be empty, nor hold characters that no header can hold.',
       )
       .nullish(),
@@ -108,19 +96,15 @@ const mcpServer = z
     }
   });
 
-/** Each is a session of its own. */
-const MAX_SERVERS = 32;
+export const tools = list(
+  z.object({ function: functionTool.nullish(), webSearch: webSearch.nullish(), mcp: mcpServer.nullish() }),
+  limits.MAX_TOOLS,
+).refine(
+  (all) => all.filter(({ mcp }) => mcp).length <= limits.MAX_MCP_SERVERS,
+  `must hold at most ${limits.MAX_MCP_SERVERS} MCP servers.`,
+);
 
-export const tools = z
-  .array(
-    z.object({ function: functionTool.nullish(), webSearch: webSearch.nullish(), mcp: mcpServer.nullish() }),
-  )
-  .refine(
-    (list) => list.filter(({ mcp }) => mcp).length <= MAX_SERVERS,
-    `must hold at most ${MAX_SERVERS} MCP servers.`,
-  );
-
-const mcpChoice = z.object({ serverLabel: z.string(), name: z.string().nullish() });
+const mcpChoice = z.object({ serverLabel: z.string(), name: text(limits.MAX_NAME).nullish() });
 const hosted = z.enum(['web_search']);
 
 export const toolChoice = z.object({
@@ -131,15 +115,10 @@ export const toolChoice = z.object({
   allowedTools: z
     .object({
       mode: z.enum(['auto', 'required']),
-      tools: z
-        .array(
-          z.object({
-            function: z.string().nullish(),
-            mcp: mcpChoice.nullish(),
-            hosted: hosted.nullish(),
-          }),
-        )
-        .min(1, 'must not be empty.'),
+      tools: list(
+        z.object({ function: z.string().nullish(), mcp: mcpChoice.nullish(), hosted: hosted.nullish() }),
+        limits.MAX_FILTER_NAMES,
+      ).min(1, 'must not be empty.'),
     })
     .nullish(),
 });

@@ -1,5 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
+import { messageOf } from '../../util/errors.ts';
 import type { Logger } from '../../util/logger.ts';
 import { watchStuck } from '../watch-stuck.ts';
 import { abortAll, type Extra, releaseLeft } from './operations.ts';
@@ -23,6 +24,9 @@ const GOODBYE_MS = 1000;
  * has at most one event waiting.
  */
 const MAX_BUFFERED = 64 * 1024 * 1024;
+
+/** What the protocol throws for messages that only a server may send. */
+const UNEXPECTED = /^Unexpected message of type \w+ received$/;
 
 interface Client {
   readonly socket: WebSocket;
@@ -68,6 +72,7 @@ export function serveSocket(
         socket.on('message', (data) => {
           const text = String(data);
           take(text).catch((error: unknown) => {
+            if (UNEXPECTED.test(messageOf(error))) return socket.close(4400, 'Unexpected message');
             logger.error({ error }, 'a WebSocket message broke');
             socket.close(1011, 'Internal server error');
           });

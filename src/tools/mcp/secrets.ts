@@ -1,5 +1,5 @@
 import type { McpCredentials } from '../../protocol/tools.ts';
-import { createRedactor, REDACTED } from '../redaction.ts';
+import { createRedactor, REDACTED } from '../../util/redaction.ts';
 import { ToolFailure } from '../tool-failure.ts';
 
 /**

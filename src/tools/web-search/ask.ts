@@ -1,5 +1,5 @@
 import { messageOf } from '../../util/errors.ts';
-import { createRedactor } from '../redaction.ts';
+import { createRedactor } from '../../util/redaction.ts';
 import { ToolFailure } from '../tool-failure.ts';
 import { toLine } from './plain-text.ts';
 import type { Fetch, SearchCall, SearchProvider } from './provider.ts';

@@ -3,6 +3,9 @@ export const REDACTED = '[redacted]';
 /** Of a longer form this much is enough: servers cut what they quote, and the expression has to stay small. */
 const HEAD = 32;
 
+/** What is shorter is looked for as the beginning of a base64 text only: further in, any few letters would be like it. */
+const MIN_INNER = 8;
+
 /**
  * A function that replaces these secrets in a text, whatever their case: as they are, and as a URL, a JSON string or
  * base64 has them. That removes plain echoes and no more: whoever wants to can always write a secret so that nobody
@@ -35,16 +38,40 @@ export function createRedactor(secrets: readonly string[]): (text: string) => st
   };
 }
 
+/** Logins in addresses, bearer tokens and keys of the usual forms, whoever they belong to. */
+export function withoutTokens(text: string): string {
+  return text
+    .replace(/([a-z][a-z\d+.-]{0,20}:\/\/)[^\s/?#"'<>@\\]{1,500}@/gi, `$1${REDACTED}@`)
+    .replace(/\b(Bearer\s+)[\w.~+/=-]{8,}/gi, `$1${REDACTED}`)
+    .replace(/\b(Basic\s+)[\w+/=-]{16,}/gi, `$1${REDACTED}`)
+    .replace(/\bsk-[\w-]{12,}/g, REDACTED)
+    .replace(/\beyJ[\w-]{8,400}\.[\w-]{4,4000}\.[\w-]{4,}/g, REDACTED);
+}
+
 function formsOf(secret: string): readonly string[] {
   if (secret === '') return [];
   const base64 = Buffer.from(secret).toString('base64').replace(/=+$/, ''); // some leave the padding away
+  const inJson = JSON.stringify(secret);
+  const inUrl = encodeURIComponent(secret.toWellFormed());
+  const inBase64 = [base64, ...(secret.length < MIN_INNER ? [] : innerBase64(secret))];
   return [
     secret,
-    encodeURIComponent(secret.toWellFormed()),
-    JSON.stringify(secret).slice(1, -1),
-    base64,
-    base64.replaceAll('+', '-').replaceAll('/', '_'),
+    inUrl,
+    new URLSearchParams([['', secret]]).toString().slice(1),
+    inJson.slice(1, -1),
+    JSON.stringify(inJson).slice(3, -3), // JSON in a string of JSON
+    ...inBase64,
+    ...inBase64.map((form) => form.replaceAll('+', '-').replaceAll('/', '_')),
   ];
+}
+
+/** What base64 makes of it behind any number of bytes (none, one or two, but for threes) and before any others. */
+function innerBase64(secret: string): readonly string[] {
+  return [0, 1, 2].map((before) => {
+    const bytes = Buffer.from(`${' '.repeat(before)}${secret}`);
+    const shared = before === 0 ? 0 : before + 1; // letters that tell of what stands before as well
+    return bytes.toString('base64').slice(shared, Math.floor((bytes.length * 8) / 6));
+  });
 }
 
 /**

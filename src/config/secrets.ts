@@ -1,0 +1,12 @@
+import type { Config } from '../config.ts';
+import { secretsOfUrl } from '../util/secrets.ts';
+
+/** Every secret that a configuration holds: keys as they are, and what is secret in addresses. */
+export function secretsOf({ upstream, webSearch, databaseUrl, redisUrl }: Config): readonly string[] {
+  const keys = [upstream?.apiKey, webSearch !== null && 'apiKey' in webSearch ? webSearch.apiKey : null];
+  const addresses = [upstream?.baseUrl, webSearch?.baseUrl, databaseUrl, redisUrl];
+  return [
+    ...keys.filter((key) => typeof key === 'string'),
+    ...addresses.flatMap((address) => (typeof address === 'string' ? secretsOfUrl(address) : [])),
+  ];
+}

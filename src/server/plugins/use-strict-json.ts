@@ -1,0 +1,53 @@
+import { GraphQLError } from 'graphql';
+import type { Plugin } from 'graphql-yoga';
+
+/** Throws for bytes that are no UTF-8: replaced, they would be stored as something else. A byte order mark is no text. */
+const UTF8 = new TextDecoder('utf-8', { fatal: true });
+
+/**
+ * Bodies are read as JSON in UTF-8, and so are the parameters of an address that are JSON. What is none is refused, and
+ * not a word of it is repeated: it may hold secrets.
+ */
+export function useStrictJson(): Plugin {
+  return {
+    onRequestParse({ request, url, setRequestParser }) {
+      for (const name of ['variables', 'extensions']) {
+        if (!isNothingOrJson(url.searchParams.get(name)))
+          throw refusal(`The parameter "${name}" is no JSON.`);
+      }
+      if (request.method !== 'POST' || !isJson(request.headers.get('content-type'))) return;
+      setRequestParser(async (body) => {
+        const parsed = parse(await body.arrayBuffer());
+        if (typeof parsed !== 'object' || parsed === null) throw refusal('The body must be a JSON object.');
+        return parsed;
+      });
+    },
+  };
+}
+
+function parse(bytes: ArrayBuffer): unknown {
+  try {
+    return JSON.parse(UTF8.decode(bytes));
+  } catch {
+    throw refusal('The body is no JSON in UTF-8.');
+  }
+}
+
+function isNothingOrJson(parameter: string | null): boolean {
+  if (parameter === null || parameter === '') return true;
+  try {
+    JSON.parse(parameter);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Some clients send several types; the first one counts. */
+function isJson(contentType: string | null): boolean {
+  return /^application\/(graphql\+)?json\s*(;|,|$)/i.test(contentType ?? '');
+}
+
+function refusal(message: string): GraphQLError {
+  return new GraphQLError(message, { extensions: { code: 'BAD_REQUEST', http: { status: 400 } } });
+}
