@@ -3,7 +3,11 @@ import { startDemoModel } from './demo/demo-model.ts';
 import { createEngine } from './engine/engine.ts';
 import { LEASE_TIMES, type LeaseTimes } from './engine/owning/leases.ts';
 import { createChatClient } from './model/chat-client.ts';
-import { createGraphQLServer, ENDPOINT, type ScopeOf } from './server/graphql-server.ts';
+import { AUTH_TIMES, type Authenticator, type AuthTimes } from './server/auth/authenticator.ts';
+import { createAuthenticator } from './server/auth/create-authenticator.ts';
+import { Places } from './server/auth/places.ts';
+import { createSeats } from './server/auth/seats.ts';
+import { createGraphQLServer, ENDPOINT } from './server/graphql-server.ts';
 import { listen } from './server/http-server.ts';
 import { NO_OPERATIONS, readOperations } from './server/persisted/read-operations.ts';
 import { attachWebSocket } from './server/websocket.ts';
@@ -36,13 +40,12 @@ export interface Timing {
   readonly answerGraceMs: number;
   /** How long a client may read nothing of what waits for it, before its connection is closed. */
   readonly stuckMs: number;
+  readonly auth: AuthTimes;
   /** Stands between this process and the wake-ups of others: tests lose them on purpose. */
   readonly throughWakeUps?: (wakeUps: WakeUps) => WakeUps;
-  /** Who calls: tests have callers of several tenants. */
-  readonly scopeOf?: ScopeOf;
+  /** Says who calls in the place of what the configuration says: tests take every caller's word for it. */
+  readonly authenticator?: Authenticator;
 }
-
-const onlyTenant: ScopeOf = () => ({ tenant: 'default' });
 
 const TIMING: Timing = {
   lease: LEASE_TIMES,
@@ -50,6 +53,7 @@ const TIMING: Timing = {
   runGraceMs: 25_000,
   answerGraceMs: 500,
   stuckMs: 30_000,
+  auth: AUTH_TIMES,
 };
 
 /**
@@ -107,17 +111,24 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
       maxRuns: config.maxRuns,
       maxBackgroundRuns: config.maxBackgroundRuns,
       joinsDeltas: config.joinsDeltas,
+      perCaller: config.keyLimits,
       alone: embedded !== null,
     });
     await engine.start();
     let serving = true;
     const hurry = new AbortController();
     const isReady = async () => serving && (await isReachable(database));
+    const authOptions = { database, logger, times: timing.auth };
+    const authenticator = timing.authenticator ?? createAuthenticator(config.auth, authOptions);
+    parts.defer(() => authenticator.close());
+    const { connections, subscriptions } = config.keyLimits;
+    const seats = createSeats(new Places(subscriptions), authenticator);
     const graphql = createGraphQLServer({
       engine,
       logger,
       isReady,
-      scopeOf: timing.scopeOf ?? onlyTenant,
+      authenticator,
+      seats,
       limits,
       front,
       operations,
@@ -129,7 +140,9 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
         throw error;
       },
     );
-    const socketOptions = { logger, stuckMs: timing.stuckMs, limits, front, operations };
+    const places = new Places(connections);
+    const { stuckMs } = timing;
+    const socketOptions = { logger, stuckMs, limits, front, operations, authenticator, places };
     const sockets = attachWebSocket(http.server, graphql, socketOptions);
     logger.info({ origin: http.origin, embedded: embedded !== null, demo: demo !== null }, 'started');
 

@@ -1,4 +1,12 @@
 import { z } from 'zod';
+import {
+  type AuthSettings,
+  authKeys,
+  isLoopback,
+  type KeyLimits,
+  toAuthSettings,
+  toKeyLimits,
+} from './config/auth.ts';
 import { browserKeys, type FrontSettings, toFrontSettings } from './config/browser.ts';
 import { boolean, count, milliseconds, oneOf, port, postgresUrl, redisUrl, url } from './config/kinds.ts';
 import { type Limits, limitKeys, toLimits } from './config/limits.ts';
@@ -31,6 +39,7 @@ const Environment = z.object({
   LOG_LEVEL: oneOf(LOG_LEVELS).default('info'),
   ...limitKeys,
   ...browserKeys,
+  ...authKeys,
 });
 
 export interface Config {
@@ -62,7 +71,12 @@ export interface Config {
   readonly logLevel: string;
   readonly limits: Limits;
   readonly front: FrontSettings;
+  readonly auth: AuthSettings;
+  readonly keyLimits: KeyLimits;
 }
+
+/** Where the rows are. */
+export type StoreConfig = Pick<Config, 'databaseUrl' | 'dataDir'>;
 
 /** The provider of web searches. Without a `baseUrl` it is the provider's public one. */
 export type SearchSettings =
@@ -86,22 +100,13 @@ const OPENAI = 'https://api.openai.com/v1';
  * @throws AppError START_FAILED with one line that names the key, the value and what is allowed.
  */
 export function readConfig(environment: NodeJS.ProcessEnv): Config {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
-  const parsed = Environment.safeParse(given);
-  if (!parsed.success) {
-    const issue = parsed.error.issues[0];
-    const key = String(issue?.path[0] ?? '');
-    const value = /KEY|URL/.test(key) ? 'that value' : JSON.stringify(environment[key]); // may hold a password
-    throw new AppError('START_FAILED', `${key} cannot be ${value}: it must be ${issue?.message}.`);
-  }
-  const { OPENAI_BASE_URL, OPENAI_API_KEY } = parsed.data;
-  const env = parsed.data;
+  const env = check(Environment, environment);
+  const { OPENAI_BASE_URL, OPENAI_API_KEY } = env;
   const isDemo = OPENAI_BASE_URL === undefined && OPENAI_API_KEY === undefined;
   return Object.freeze({
     host: env.HOST,
     port: env.PORT,
-    databaseUrl: env.DATABASE_URL ?? null,
-    dataDir: env.DATA_DIR,
+    ...toStoreConfig(env),
     upstream: isDemo ? null : { baseUrl: OPENAI_BASE_URL ?? OPENAI, apiKey: OPENAI_API_KEY ?? null },
     defaultModel: env.DEFAULT_MODEL ?? (isDemo ? 'demo' : null),
     modelIdleTimeoutMs: env.MODEL_IDLE_TIMEOUT_MS,
@@ -118,7 +123,32 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     logLevel: env.LOG_LEVEL,
     limits: toLimits(env),
     front: toFrontSettings(env, isLoopback(env.HOST)),
+    auth: toAuthSettings(env, env.HOST),
+    keyLimits: toKeyLimits(env),
   });
+}
+
+/** Reads only where the rows are. Throws as `readConfig` does. */
+export function readStoreConfig(environment: NodeJS.ProcessEnv): StoreConfig {
+  return toStoreConfig(check(Environment.pick({ DATABASE_URL: true, DATA_DIR: true }), environment));
+}
+
+function toStoreConfig(env: {
+  readonly DATABASE_URL?: string | undefined;
+  readonly DATA_DIR: string;
+}): StoreConfig {
+  return { databaseUrl: env.DATABASE_URL ?? null, dataDir: env.DATA_DIR };
+}
+
+/** What a schema makes of the environment. */
+function check<Output>(schema: z.ZodType<Output>, environment: NodeJS.ProcessEnv): Output {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ''));
+  const parsed = schema.safeParse(given);
+  if (parsed.success) return parsed.data;
+  const issue = parsed.error.issues[0];
+  const key = String(issue?.path[0] ?? '');
+  const value = /API_KEY|URL/.test(key) ? 'that value' : JSON.stringify(environment[key]); // may hold a password
+  throw new AppError('START_FAILED', `${key} cannot be ${value}: it must be ${issue?.message}.`);
 }
 
 /** The first of the providers that is configured. */
@@ -127,8 +157,4 @@ function toSearchSettings(env: z.output<typeof Environment>): SearchSettings | n
   if (env.TAVILY_API_KEY !== undefined)
     return { provider: 'tavily', apiKey: env.TAVILY_API_KEY, baseUrl: null };
   return env.SEARXNG_URL === undefined ? null : { provider: 'searxng', baseUrl: env.SEARXNG_URL };
-}
-
-function isLoopback(host: string): boolean {
-  return /^(?:localhost|127(?:\.\d+){3}|::1)$/.test(host);
 }

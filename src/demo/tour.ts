@@ -111,7 +111,15 @@ function startServer(dataDir: string): ChildProcess {
   } = process.env;
   return spawn(process.execPath, [join(import.meta.dirname, '../main.ts')], {
     // The demo MCP server is on loopback, where tools are not called unless that is allowed.
-    env: { LOG_LEVEL: 'warn', ...rest, PORT: '0', DATA_DIR: dataDir, MCP_ALLOW_PRIVATE: 'true' },
+    env: {
+      LOG_LEVEL: 'warn',
+      ...rest,
+      HOST: '127.0.0.1',
+      PORT: '0',
+      AUTH: 'none',
+      DATA_DIR: dataDir,
+      MCP_ALLOW_PRIVATE: 'true',
+    },
     stdio: ['ignore', 'pipe', 'inherit'],
   });
 }

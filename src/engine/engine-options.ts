@@ -1,6 +1,7 @@
 import type { Database } from '../store/database.ts';
 import type { WakeUps } from '../store/wake-ups.ts';
 import type { LeaseTimes } from './owning/leases.ts';
+import type { CallerLimits } from './run/quotas.ts';
 import type { RunDependencies } from './run/run-response.ts';
 
 export interface EngineOptions extends RunDependencies {
@@ -19,6 +20,7 @@ export interface EngineOptions extends RunDependencies {
   /** Runs at once that somebody waits for or follows, and runs at once in the background. */
   readonly maxRuns: number;
   readonly maxBackgroundRuns: number;
+  readonly perCaller: CallerLimits;
   /** True: deltas are joined while this process has more to do than it gets done. */
   readonly joinsDeltas: boolean;
   /** True if no other process can be using the database: whoever has a lease there is dead. */

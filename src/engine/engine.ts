@@ -1,4 +1,5 @@
 import { setTimeout as wait } from 'node:timers/promises';
+import type { Caller } from '../protocol/caller.ts';
 import type { ResponseId } from '../protocol/ids.ts';
 import type { ModelInfo } from '../protocol/model-info.ts';
 import { hasEnded } from '../protocol/response.ts';
@@ -27,6 +28,7 @@ import type { ResponseView } from './read-responses.ts';
 import { createReaders } from './readers.ts';
 import type { CreateInput } from './request/create-input.ts';
 import { joinsUnderLoad, neverJoins } from './run/joining.ts';
+import { Quotas } from './run/quotas.ts';
 import { EventRecorder } from './run/record-events.ts';
 import type { Run } from './run/run.ts';
 import { Runs } from './run/runs.ts';
@@ -126,6 +128,7 @@ export function createEngine(options: EngineOptions) {
     recorder,
     joining,
     unstored,
+    quotas: new Quotas(options.perCaller),
     queue: (id: ResponseId, secrets: McpSecrets) => background.add(id, secrets),
     onBroken,
     viewOf,
@@ -167,13 +170,13 @@ export function createEngine(options: EngineOptions) {
      * `background: true` once it is queued. When `signal` aborts before, the caller has gone: the run is cancelled,
      * or, with an idempotency key, given the time in which the caller may come back for it.
      */
-    async create(scope: Scope, input: CreateInput, signal: AbortSignal): Promise<CreateResult> {
+    async create(caller: Caller, input: CreateInput, signal: AbortSignal): Promise<CreateResult> {
       if (draining) throw new AppError('UNAVAILABLE', 'This server is stopping. Try again.');
       signal.throwIfAborted();
-      const start = startResponse(creating, scope, input);
+      const start = startResponse(creating, caller, input);
       starts.add(start);
       const outcome = await start.finally(() => starts.delete(start));
-      return toCreateResult(creating, { scope, input, outcome }, signal);
+      return toCreateResult(creating, { scope: caller.scope, input, outcome }, signal);
     },
 
     /** As `cancelResponse`: the wish stands even if `signal` ends the waiting. */

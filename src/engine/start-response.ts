@@ -1,4 +1,5 @@
 import { applyEvent } from '../protocol/apply-event.ts';
+import type { Caller } from '../protocol/caller.ts';
 import { newResponseId, type ResponseId } from '../protocol/ids.ts';
 import { invalidInput, type RequestError } from '../protocol/request-error.ts';
 import { INITIAL_STATE, type Snapshot } from '../protocol/response.ts';
@@ -21,6 +22,7 @@ import { MAX_ERRORS } from './request/sizes.ts';
 import { numberSources } from './request/to-tool-items.ts';
 import type { Joining } from './run/joining.ts';
 import { firstEvents } from './run/number-events.ts';
+import type { Quotas } from './run/quotas.ts';
 import { type EventSink, Run } from './run/run.ts';
 import { type RunDependencies, runResponse } from './run/run-response.ts';
 import type { Runs } from './run/runs.ts';
@@ -28,6 +30,7 @@ import type { Runs } from './run/runs.ts';
 export interface StartDependencies extends RunDependencies, ToolRules {
   readonly database: Database;
   readonly runs: Runs;
+  readonly quotas: Quotas;
   readonly recorder: EventSink;
   readonly unstored: UnstoredLogs;
   readonly joining: Joining;
@@ -57,10 +60,11 @@ const RETRY_AFTER_SECONDS = 5;
 /** Checks a request, commits its beginning and starts or queues its run. Resolves once that is committed. */
 export async function startResponse(
   dependencies: StartDependencies,
-  scope: Scope,
+  caller: Caller,
   input: CreateInput,
 ): Promise<StartOutcome> {
   const { database } = dependencies;
+  const { scope } = caller;
   const request = readRequest(input);
   // What the rules refuse they have always refused: there is nothing to join, and it may be too deep to be hashed.
   const idempotency = request.parsed.success ? idempotencyOf(input) : null;
@@ -91,6 +95,9 @@ export async function startResponse(
   }
 
   const { settings, secrets } = checked;
+  const admission = dependencies.quotas.admit(caller.key, { inBackground: settings.background });
+  if ('retryAfterSeconds' in admission) return { kind: 'refused', errors: [admission] };
+  using quota = admission;
   using place = settings.background ? null : dependencies.runs.reserve();
   if (!settings.background && place === null) return { kind: 'refused', errors: [tooManyRuns()] };
 
@@ -118,7 +125,7 @@ export async function startResponse(
         break;
       case 'key_taken': // by a request that came at the same moment
       case 'approval_taken': // likewise; the check says which
-        return startResponse(dependencies, scope, input);
+        return startResponse(dependencies, caller, input);
       case 'parent_gone':
         return { kind: 'refused', errors: [previousNotFound(previousResponseId ?? '')] };
       case 'fenced':
@@ -127,6 +134,7 @@ export async function startResponse(
         outcome satisfies never;
     }
   }
+  quota.use();
   const state = events.reduce(applyEvent, INITIAL_STATE);
   const snapshot = { base, state, sequenceNumber: events.length - 1 };
   if (settings.background) {
@@ -147,6 +155,7 @@ export async function startResponse(
   });
   if (!settings.store) dependencies.unstored.begin(run, events);
   dependencies.runs.add(run);
+  quota.keepUntil(run.ended);
   // Declared dead meanwhile: whoever did that ends the run.
   if (settings.store && owner !== dependencies.processId()) run.lose();
   else execute(dependencies, run, secrets);

@@ -32,6 +32,6 @@ builder.mutationFields((t) => ({
     description:
       'Starts a run. Answers when the run has ended; with `stream: true` as soon as it has started, with `background: true` as soon as it is queued. A caller that goes away while it waits cancels the run; one that gave an `idempotencyKey` has a while to come back for it.',
     args: { input: t.arg({ type: CreateResponseInput, required: true, description: 'The run to start.' }) },
-    resolve: (_root, { input }, { engine, scope, signal }) => engine.create(scope, input, signal),
+    resolve: (_root, { input }, { engine, caller, signal }) => engine.create(caller, input, signal),
   }),
 }));

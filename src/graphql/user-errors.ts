@@ -17,7 +17,9 @@ const UserErrorCode = builder.enumType('UserErrorCode', {
     IDEMPOTENCY_MISMATCH: {
       description: 'The idempotency key was used with another input, or its response has been deleted.',
     },
-    LIMIT_EXCEEDED: { description: 'The server has as much to do as it may; try again later.' },
+    LIMIT_EXCEEDED: {
+      description: 'The server, or this caller in it, has as much to do as it may; try again later.',
+    },
   } satisfies { readonly [Code in RequestErrorCode]: object },
 });
 

@@ -2,13 +2,15 @@ import { createYoga, type YogaServerInstance } from 'graphql-yoga';
 import type { Engine } from '../engine/engine.ts';
 import { type Context, createContext } from '../graphql/context.ts';
 import { schema } from '../graphql/schema.ts';
-import type { Scope } from '../protocol/scope.ts';
 import type { Logger } from '../util/logger.ts';
+import type { Authenticator } from './auth/authenticator.ts';
+import type { Seats } from './auth/seats.ts';
 import type { DocumentLimits } from './limits/check-document.ts';
 import { createErrorMask } from './mask-error.ts';
 import type { OriginRules } from './origins.ts';
 import type { PersistedOperations } from './persisted/find-operation.ts';
 import { renderPlayground } from './playground.ts';
+import { type Authenticated, useAuthentication } from './plugins/use-authentication.ts';
 import { useBoundedInput } from './plugins/use-bounded-input.ts';
 import { useDocumentCache } from './plugins/use-document-cache.ts';
 import { useDocumentLimits } from './plugins/use-document-limits.ts';
@@ -25,27 +27,22 @@ import { useStrictJson } from './plugins/use-strict-json.ts';
 
 export const ENDPOINT = '/graphql';
 
-/** What a WebSocket operation brings in place of a request. */
-export interface SocketContext {
-  /** Aborted when the client completes the operation or its socket closes. */
-  readonly callerSignal?: AbortSignal;
-  /** What its connection was opened with, if it was. */
-  readonly authorization?: string | null;
+/** What an operation brings with it; over WebSocket that is all, over HTTP there is a request too. */
+export interface ServerContext extends Authenticated {
+  readonly isOverSocket?: boolean;
 }
 
-export type GraphQLServer = YogaServerInstance<SocketContext, Context>;
-
-/** Whose rows a caller may see, by what it brings as its authorization; null for nothing. */
-export type ScopeOf = (authorization: string | null) => Scope;
+export type GraphQLServer = YogaServerInstance<ServerContext, Context>;
 
 export interface GraphQLServerOptions {
-  readonly scopeOf: ScopeOf;
   readonly engine: Engine;
   readonly logger: Logger;
   readonly isReady: () => Promise<boolean>;
   readonly limits: { readonly document: DocumentLimits; readonly maxBodyBytes: number };
   readonly front: Front;
   readonly operations: PersistedOperations;
+  readonly authenticator: Authenticator;
+  readonly seats: Seats;
 }
 
 /** What browsers and the curious may do. */
@@ -58,13 +55,15 @@ export interface Front extends OriginRules {
 
 /** GraphQL over HTTP and SSE; the WebSocket server executes through it too. */
 export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServer {
-  const { engine, logger, isReady, scopeOf, limits, front, operations } = options;
+  const { engine, logger, isReady, authenticator, seats, limits, front, operations } = options;
   const maskError = createErrorMask(logger);
-  return createYoga<SocketContext, Context>({
+  return createYoga<ServerContext, Context>({
     schema,
     graphqlEndpoint: ENDPOINT,
-    context: ({ request, callerSignal, authorization = request.headers.get('authorization') }) =>
-      createContext({ engine, scope: scopeOf(authorization), signal: callerSignal ?? request.signal }),
+    context: ({ caller, callerSignal: signal, isOverSocket = false }) => {
+      if (caller === undefined || signal === undefined) throw new Error('An operation has no caller.'); // never lets anybody in by mistake
+      return createContext({ engine, caller, signal, isOverSocket });
+    },
     maskedErrors: { maskError },
     graphiql: front.graphiql,
     renderGraphiQL: renderPlayground,
@@ -78,10 +77,11 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       useFrontDoor(ENDPOINT),
       useOrigins(front), // nothing of a foreign page's request is read
       useHealth({ isReady }),
+      useAuthentication(authenticator), // before the body of a request is read
       useRequestForms(front),
       useStrictJson(),
       usePersistedOperations(operations),
-      useResultBatches(maskError),
+      useResultBatches(maskError, seats),
       useDocumentCache(),
       useBoundedInput(), // before anything walks through what was sent
       ...(front.introspection ? [] : [useHiddenSchema()]),

@@ -7,6 +7,9 @@ const QUERY = `# 1. Run Ask: it starts a response.
 #    and goes on live, one event at a time.
 #    On this page "latest" is the response
 #    that Ask started last. Run Ask first!
+# A server that wants a key reads it from
+# the tab Headers below:
+# { "Authorization": "Bearer rgk_..." }
 
 mutation Ask {
   createResponse(input: {

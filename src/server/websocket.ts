@@ -45,7 +45,8 @@ export function attachWebSocket(
   });
   const protocol = createProtocol(graphql, options);
   sockets.on('connection', (socket, request) => {
-    serveSocket({ socket, connection: request.socket }, protocol, options);
+    const authorizations = request.headersDistinct['authorization'] ?? [];
+    serveSocket({ socket, connection: request.socket, authorizations }, protocol, options);
   });
   sockets.on('error', (error) => logger.error({ error }, 'the WebSocket server broke'));
   return {

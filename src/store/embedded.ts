@@ -43,6 +43,37 @@ export async function startEmbedded(dataDir: string): Promise<EmbeddedPostgres> 
   }
 }
 
+/**
+ * The Postgres that lives in `dataDir`, for a moment: that of the server which uses it now, which `stop` leaves
+ * alone, or, if none does, as `startEmbedded` gives it.
+ */
+export async function borrowEmbedded(dataDir: string): Promise<EmbeddedPostgres> {
+  const borrow = async () => {
+    const url = await urlOfOther(resolve(dataDir));
+    return url === null ? null : { url, stop: async () => {} };
+  };
+  const borrowed = await borrow();
+  if (borrowed !== null) return borrowed;
+  return startEmbedded(dataDir).catch(async (error: unknown) => {
+    const late = await borrow(); // a server that was just starting
+    if (late === null) throw error;
+    return late;
+  });
+}
+
+/** Where the Postgres is that another process uses; null if none does. */
+async function urlOfOther(dataDir: string): Promise<string | null> {
+  const cluster = await openCluster(dataDir);
+  const { folder } = cluster;
+  const postmaster = await findPostmaster(folder);
+  if (!postmaster?.ready) return null;
+  const { port } = postmaster;
+  const password = await initialise(cluster);
+  const attempt = await tryLock({ port, folder, password });
+  if (attempt.type === 'held') await attempt.sql.end({ timeout: 0 });
+  return attempt.type === 'taken' ? urlOf(password, port) : null;
+}
+
 async function start(dataDir: string): Promise<EmbeddedPostgres> {
   const cluster = await openCluster(dataDir);
   const password = await initialise(cluster);
@@ -59,10 +90,14 @@ async function start(dataDir: string): Promise<EmbeddedPostgres> {
     await stop();
     throw error;
   }
-  return { url: `postgres://${SUPERUSER}:${password}@127.0.0.1:${held.postmaster.port}/${DATABASE}`, stop };
+  return { url: urlOf(password, held.postmaster.port), stop };
 }
 
 const DATABASE = 'responses';
+
+function urlOf(password: string, port: number): string {
+  return `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${DATABASE}`;
+}
 
 async function createDatabase(sql: postgres.Sql): Promise<void> {
   const found = await sql`select from pg_database where datname = ${DATABASE}`;

@@ -203,3 +203,17 @@ export const idempotencyKeys = pgTable(
   },
   (table) => [ofTenant(), primaryKey({ columns: [table.tenant, table.key] })],
 );
+
+/** Who may call, with `AUTH=keys`. Of a key itself only its hash is kept. */
+export const apiKeys = pgTable('api_keys', {
+  id: text('id').primaryKey(),
+  name: text('name').notNull(),
+  tenant: text('tenant').notNull(),
+  /** SHA-256 of the whole key, in hex. */
+  hash: text('hash').notNull().unique(),
+  createdAt: time('created_at').notNull().defaultNow(),
+  expiresAt: time('expires_at'),
+  revokedAt: time('revoked_at'),
+  /** To the minute. */
+  lastUsedAt: time('last_used_at'),
+});

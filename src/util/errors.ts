@@ -15,11 +15,18 @@ export class AppError extends Error {
 /**
  * - `INVALID_INPUT`: an argument the caller can mend, e.g. a malformed cursor
  * - `NOT_FOUND`: no such thing, or it belongs to another tenant
+ * - `UNAUTHENTICATED`: the caller does not say who it is, or what it says does not hold
  * - `UPSTREAM`: the model server did not answer, or not as it should
  * - `UNAVAILABLE`: this server cannot take the work now (it is stopping)
  * - `START_FAILED`: the process cannot start; the message is for its operator
  */
-export type AppErrorCode = 'INVALID_INPUT' | 'NOT_FOUND' | 'UPSTREAM' | 'UNAVAILABLE' | 'START_FAILED';
+export type AppErrorCode =
+  | 'INVALID_INPUT'
+  | 'NOT_FOUND'
+  | 'UNAUTHENTICATED'
+  | 'UPSTREAM'
+  | 'UNAVAILABLE'
+  | 'START_FAILED';
 
 /** The message of anything that was thrown. */
 export function messageOf(error: unknown): string {

@@ -125,5 +125,10 @@ test('the configuration table names every key and its default', () => {
     INIT_TIMEOUT_MS: `\`${config.limits.initTimeoutMs}\``,
     MAX_SUBSCRIPTIONS_PER_CONNECTION: `\`${config.limits.maxSubscriptions}\``,
     MAX_CONNECTIONS: `\`${config.limits.maxConnections}\``,
+    AUTH: `\`${config.auth.mode}\``,
+    MAX_CONNECTIONS_PER_KEY: `\`${config.keyLimits.connections}\``,
+    MAX_SUBSCRIPTIONS_PER_KEY: `\`${config.keyLimits.subscriptions}\``,
+    MAX_RUNS_PER_KEY: `\`${config.keyLimits.runs}\``,
+    MAX_RUNS_PER_MINUTE: `\`${config.keyLimits.runsPerMinute}\``,
   });
 });

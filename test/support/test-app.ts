@@ -1,7 +1,9 @@
 import { type App, startApp, type Timing } from '../../src/app.ts';
+import type { KeyLimits } from '../../src/config/auth.ts';
 import type { FrontSettings } from '../../src/config/browser.ts';
 import type { DocumentLimits, Limits } from '../../src/config/limits.ts';
 import { type Config, readConfig } from '../../src/config.ts';
+import { AUTH_TIMES } from '../../src/server/auth/authenticator.ts';
 import { createLogger } from '../../src/util/logger.ts';
 import { type ChatServer, startChatServer } from './chat-server.ts';
 import { SUITE_CANARY, watchForCanary } from './suite-canary.ts';
@@ -33,6 +35,15 @@ const TIMING: Timing = {
   runGraceMs: 0,
   answerGraceMs: 0,
   stuckMs: 30_000,
+  auth: AUTH_TIMES,
+};
+
+const { POSITIVE_INFINITY: unlimited } = Number;
+export const NO_LIMITS: KeyLimits = {
+  connections: unlimited,
+  subscriptions: unlimited,
+  runs: unlimited,
+  runsPerMinute: unlimited,
 };
 
 /** What several apps may stand on. */
@@ -69,6 +80,8 @@ export async function startTestApp({
     logLevel: 'silent',
     limits: { ...DEFAULTS.limits, ...limits, document: { ...DEFAULTS.limits.document, ...documents } },
     front: { ...DEFAULTS.front, ...front },
+    auth: { mode: 'none' },
+    keyLimits: NO_LIMITS,
     ...config,
   };
   const watch = watchForCanary();

@@ -61,8 +61,58 @@ test('what helps to look around is on by default only where nobody else can conn
     return { graphiql, introspection };
   };
   expect(shown({})).toEqual({ graphiql: true, introspection: true });
-  expect(shown({ HOST: '0.0.0.0' })).toEqual({ graphiql: false, introspection: false });
-  expect(shown({ HOST: '0.0.0.0', INTROSPECTION: 'true' })).toEqual({ graphiql: false, introspection: true });
+  expect(shown({ HOST: '0.0.0.0', AUTH: 'keys' })).toEqual({ graphiql: false, introspection: false });
+  expect(shown({ HOST: '0.0.0.0', AUTH: 'keys', INTROSPECTION: 'true' })).toEqual({
+    graphiql: false,
+    introspection: true,
+  });
   const only = { PERSISTED_OPERATIONS: 'operations.json', PERSISTED_OPERATIONS_ONLY: 'true' };
   expect(shown({ ...only, GRAPHIQL: 'true' }).graphiql).toBe(false);
+});
+
+test.each(['0.0.0.0', '::', '192.168.1.2', 'example.com', '128.0.0.1', '::2'])(
+  'HOST=%s is refused without authentication, in one line that says how to go on',
+  (HOST) => {
+    const line = new RegExp(`^HOST=${HOST} needs AUTH=keys or AUTH=jwt, .*npm run keys -- create`);
+    expect(() => readConfig({ HOST })).toThrow(line);
+    expect(() => readConfig({ HOST, AUTH: 'none' })).toThrow(line);
+    expect(readConfig({ HOST, AUTH: 'keys' })).toMatchObject({ host: HOST, auth: { mode: 'keys' } });
+  },
+);
+
+test.each(['127.0.0.1', '127.1.2.3', '::1', 'localhost', 'LOCALHOST'])(
+  'HOST=%s, which only this machine reaches, needs no authentication',
+  (HOST) => {
+    expect(readConfig({ HOST }).auth).toEqual({ mode: 'none' });
+  },
+);
+
+test('AUTH=jwt names what it lacks, one by one', () => {
+  const environment: Record<string, string> = { AUTH: 'jwt' };
+  for (const [key, value] of [
+    ['JWT_JWKS_URL', 'https://issuer.example/jwks.json'],
+    ['JWT_ISSUER', 'https://issuer.example/'],
+    ['JWT_AUDIENCE', 'responses'],
+  ] as const) {
+    expect(() => readConfig(environment)).toThrow(`AUTH=jwt needs ${key}: it is not set.`);
+    environment[key] = value;
+  }
+  expect(readConfig(environment).auth).toEqual({
+    mode: 'jwt',
+    jwksUrl: 'https://issuer.example/jwks.json',
+    issuer: 'https://issuer.example/',
+    audience: 'responses',
+    tenantClaim: 'tenant',
+  });
+  expect(() => readConfig({ AUTH: 'yes' })).toThrow(
+    'AUTH cannot be "yes": it must be one of none, keys, jwt.',
+  );
+});
+
+test('a limit of 0 is none', () => {
+  expect(readConfig({ MAX_RUNS_PER_MINUTE: '0', MAX_RUNS_PER_KEY: '7' }).keyLimits).toMatchObject({
+    runsPerMinute: Number.POSITIVE_INFINITY,
+    runs: 7,
+  });
+  expect(() => readConfig({ MAX_RUNS_PER_KEY: '-1' })).toThrow(/^MAX_RUNS_PER_KEY cannot be "-1": /);
 });

@@ -1,5 +1,6 @@
 import type { ExecutionResult } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import type { Context } from '../../graphql/context.ts';
 import type { WireText } from '../../graphql/live/shared-selection.ts';
 import {
   type MaskError,
@@ -7,6 +8,7 @@ import {
   subscribeInBatches,
 } from '../../graphql/live/subscribe-in-batches.ts';
 import { abortable } from '../../util/async-iteration.ts';
+import type { Seat, Seats } from '../auth/seats.ts';
 import { toEventStream } from '../event-stream.ts';
 
 /** By the request of a subscription, or, without one, its context. */
@@ -19,17 +21,29 @@ export function batchesOf(context: unknown): ResultBatches | null {
 
 /**
  * Subscriptions give whole batches of results, which travel as they are: what other plugins see of them is an
- * ordinary stream of results, made from the same batches if anybody reads it.
+ * ordinary stream of results, made from the same batches if anybody reads it. Each has a seat while it lasts.
  */
-export function useResultBatches(mask: MaskError): Plugin {
+export function useResultBatches(mask: MaskError, seats: Seats): Plugin<Context> {
   return {
-    onSubscribe({ subscribeFn, setSubscribeFn }) {
+    onSubscribe({ args: { contextValue }, subscribeFn, setSubscribeFn }) {
+      const subscribe = async (args: Parameters<typeof subscribeInBatches>[0], seat: Seat) => {
+        const result = (await subscribeInBatches(args, mask)) ?? (await subscribeFn(args));
+        if (isStream(result)) return seat.hold(result);
+        if (!('kind' in result)) {
+          seat.leave();
+          return result;
+        }
+        const held = { ...result, texts: seat.hold(result.texts) };
+        batchesBy.set(keyOf(contextValue), held);
+        return toResults(held);
+      };
       setSubscribeFn(async (args: Parameters<typeof subscribeInBatches>[0]) => {
-        const result = await subscribeInBatches(args, mask);
-        if (result === null) return subscribeFn(args);
-        if (!('kind' in result)) return result;
-        batchesBy.set(keyOf(args.contextValue), result);
-        return toResults(result);
+        const seat = seats.take(contextValue);
+        if ('errors' in seat) return seat;
+        return subscribe(args, seat).catch((error: unknown) => {
+          seat.leave();
+          throw error;
+        });
       });
     },
     onResultProcess({ request, resultProcessor, setResultProcessor }) {
@@ -41,9 +55,12 @@ export function useResultBatches(mask: MaskError): Plugin {
   };
 }
 
-function keyOf(context: unknown): object {
-  if (typeof context !== 'object' || context === null) throw new Error('A subscription needs a context.');
+function keyOf(context: object): object {
   return 'request' in context && context.request instanceof Object ? context.request : context;
+}
+
+function isStream(result: object): result is AsyncGenerator<ExecutionResult, void> {
+  return Symbol.asyncIterator in result;
 }
 
 function toResults({ texts }: ResultBatches): AsyncGenerator<ExecutionResult, void> {

@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Context as SocketState } from 'graphql-ws';
+import type { Caller } from '../../protocol/caller.ts';
 import type { Outlet } from './result-writer.ts';
 
 /**
@@ -10,6 +11,14 @@ export interface Extra {
   readonly callers: Map<object, { readonly id: string; readonly controller: AbortController }>;
   state: SocketState<undefined, Extra> | null;
   readonly outlet: Outlet;
+  /** Every Authorization of the request that became the socket. */
+  readonly authorizations: readonly string[];
+  /** Null until the client has introduced itself. */
+  caller: Caller | null;
+  /** Aborted once the socket has closed. */
+  readonly gone: AbortSignal;
+  /** Closes the socket, whether its client reads that or not. */
+  readonly sendAway: (code: number, reason: string) => void;
 }
 
 /** What operations are stopped with. One for all: making it costs more than all else about an end. */

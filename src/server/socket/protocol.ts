@@ -5,12 +5,13 @@ import type { GraphQLServer } from '../graphql-server.ts';
 import { limitError } from '../limits/limit-error.ts';
 import { findOperation, type PersistedOperations } from '../persisted/find-operation.ts';
 import { batchesOf } from '../plugins/use-result-batches.ts';
+import { admit, type Door } from './admit.ts';
 import { type Extra, refuse } from './operations.ts';
 import { writeResults } from './result-writer.ts';
 
 export type SocketProtocol = Server<Extra>;
 
-export interface ProtocolOptions {
+export interface ProtocolOptions extends Door {
   readonly operations: PersistedOperations;
   readonly limits: {
     /** A client that has not begun in this time is sent away (4408). In milliseconds. */
@@ -21,10 +22,8 @@ export interface ProtocolOptions {
 }
 
 /** The protocol of graphql-ws, with the schema, the context and the masks of HTTP. */
-export function createProtocol(
-  graphql: GraphQLServer,
-  { operations, limits }: ProtocolOptions,
-): SocketProtocol {
+export function createProtocol(graphql: GraphQLServer, options: ProtocolOptions): SocketProtocol {
+  const { operations, limits } = options;
   return makeServer<undefined, Extra>({
     connectionInitWaitTimeout: limits.initTimeoutMs,
     execute: (args) => executorsOf(args).execute(args),
@@ -34,14 +33,16 @@ export function createProtocol(
       const batches = batchesOf(args.contextValue);
       return batches === null ? result : write(batches);
     },
-    onSubscribe: async ({ extra, connectionParams }, id, payload) => {
+    onSubscribe: async ({ extra }, id, payload) => {
       if (extra.callers.size >= limits.maxSubscriptions) return [tooMany(limits.maxSubscriptions)];
-      const given = connectionParams?.['authorization'];
+      const { caller } = extra;
+      if (caller === null) throw new Error('A socket without a caller was let in.');
       const controller = new AbortController();
       extra.callers.set(payload, { id, controller });
       const { schema, execute, subscribe, contextFactory, parse, validate } = graphql.getEnveloped({
         callerSignal: controller.signal,
-        authorization: typeof given === 'string' ? given : null,
+        caller,
+        isOverSocket: true,
         params: payload,
       });
       try {
@@ -67,6 +68,7 @@ export function createProtocol(
     },
     onConnect: (state) => {
       state.extra.state = state;
+      return admit(options, state.extra, state.connectionParams);
     },
     onComplete: ({ extra }, _id, payload) => {
       extra.callers.delete(payload);

@@ -32,16 +32,27 @@ interface Client {
   readonly socket: WebSocket;
   /** What the socket stands on. */
   readonly connection: Socket;
+  /** Every Authorization of the request that became the socket. */
+  readonly authorizations: readonly string[];
 }
 
 /** Speaks the protocol with one client, for as long as it lives. */
 export function serveSocket(
-  { socket, connection }: Client,
+  { socket, connection, authorizations }: Client,
   protocol: SocketProtocol,
   { logger, stuckMs }: SocketOptions,
 ): void {
   const { promise: gone, resolve: leave } = Promise.withResolvers<void>();
-  const extra: Extra = { callers: new Map(), state: null, outlet: createOutlet(socket, connection, gone) };
+  const closing = new AbortController();
+  const extra: Extra = {
+    callers: new Map(),
+    state: null,
+    outlet: createOutlet(socket, connection, gone),
+    authorizations,
+    caller: null,
+    gone: closing.signal,
+    sendAway: (code, reason) => sendAway(socket, code, reason),
+  };
   let alive = true;
   const ping = setInterval(() => {
     // A ping behind what the client has yet to read comes late: whether anything moves at all, the watch sees.
@@ -49,9 +60,9 @@ export function serveSocket(
     alive = false;
     socket.ping();
   }, PING_MS);
-  const unwatch = watchStuck(connection, stuckMs, () => sendAway(socket));
+  const unwatch = watchStuck(connection, stuckMs, () => sendAway(socket, 1013, 'Too slow'));
   const bound = () => {
-    if (socket.bufferedAmount > MAX_BUFFERED) sendAway(socket);
+    if (socket.bufferedAmount > MAX_BUFFERED) sendAway(socket, 1013, 'Too slow');
   };
   socket.on('pong', () => {
     alive = true;
@@ -87,6 +98,7 @@ export function serveSocket(
     clearInterval(ping);
     unwatch();
     abortAll(extra);
+    closing.abort();
     Promise.resolve(closed(code, String(reason))).catch((error: unknown) => {
       logger.error({ error }, 'a socket could not be closed');
     });
@@ -94,9 +106,9 @@ export function serveSocket(
   });
 }
 
-/** The client may come again, and go on where it was. */
-function sendAway(socket: WebSocket): void {
+/** Closes a socket whose client may read nothing of that. With 1013 it may come again, and go on where it was. */
+function sendAway(socket: WebSocket, code: number, reason: string): void {
   if (socket.readyState !== socket.OPEN) return;
-  socket.close(1013, 'Too slow');
+  socket.close(code, reason);
   setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
 }

@@ -19,11 +19,25 @@ export interface Program {
   readonly hasKey?: boolean;
 }
 
-/** Streams that wait, as some scenarios have them, are no failure. */
-const PATIENT = { MODEL_IDLE_TIMEOUT_MS: '3600000' };
+/** Streams that wait, as some scenarios have them, are no failure. All load comes from one caller. */
+const PATIENT = {
+  MODEL_IDLE_TIMEOUT_MS: '3600000',
+  MAX_CONNECTIONS_PER_KEY: '0',
+  MAX_SUBSCRIPTIONS_PER_KEY: '0',
+  MAX_RUNS_PER_KEY: '0',
+  MAX_RUNS_PER_MINUTE: '0',
+};
 
 /** Every limit stands, and none is reached. */
-const GUARDED = { AUTH: 'keys', INTROSPECTION: 'false', GRAPHIQL: 'false' };
+const GUARDED = {
+  AUTH: 'keys',
+  INTROSPECTION: 'false',
+  GRAPHIQL: 'false',
+  MAX_CONNECTIONS_PER_KEY: '1000000',
+  MAX_SUBSCRIPTIONS_PER_KEY: '1000000',
+  MAX_RUNS_PER_KEY: '1000000',
+  MAX_RUNS_PER_MINUTE: '1000000000',
+};
 
 export function programOf(name: ServerName): Program {
   switch (name) {
