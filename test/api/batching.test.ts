@@ -109,7 +109,7 @@ test('each response of a page reads as it does alone, its lists between cursors 
   const cursor = edges[16].cursor;
   const between = { before: cursor, after: cursor };
   const { data, statements } = await look(page, between);
-  expect(statements).toBe(9);
+  expect(statements).toBe(10);
   for (const { node } of data.responses.edges)
     expect((await ask(app, alone, { id: node.id, ...between })).response).toEqual(node);
   const sides = data.responses.edges.map(({ node }: { readonly node: Sides }) => [
