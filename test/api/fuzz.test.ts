@@ -8,7 +8,7 @@ import { exchange, request } from '../support/fuzz/requests.ts';
 import { createResponse } from '../support/graphql.ts';
 
 /** `FUZZ_RUNS=10000 npx vitest run test/api/fuzz.test.ts` takes minutes; of frames and requests a fifth of that is made. */
-const RUNS = Number(process.env['FUZZ_RUNS'] ?? 150);
+const RUNS = Number(process.env['FUZZ_RUNS'] ?? 90);
 vi.setConfig({ testTimeout: 60_000 + RUNS * 200 });
 
 let server: FuzzedServer;

@@ -38,6 +38,6 @@ test.each([
   ['comments', '#"'],
 ])('millions of %s take no longer than as many letters', (_, unit) => {
   const begin = performance.now();
-  checkNesting(`{"${unit.repeat(3_000_000)}`);
+  checkNesting(`{"${unit.repeat(1_000_000)}`);
   expect(performance.now() - begin).toBeLessThan(3000);
 });
