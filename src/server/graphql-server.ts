@@ -81,9 +81,9 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       useRequestForms(front),
       useStrictJson(),
       usePersistedOperations(operations),
+      useBoundedInput(), // before anything walks through what was sent
       useResultBatches(maskError, seats),
       useDocumentCache(),
-      useBoundedInput(), // before anything walks through what was sent
       ...(front.introspection ? [] : [useHiddenSchema()]),
       useDocumentLimits(limits.document), // before the rules of GraphQL: bound the work
       useEventStreamHeaders(), // on the way out

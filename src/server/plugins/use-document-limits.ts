@@ -2,6 +2,7 @@ import { type DocumentNode, GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
 import { checkCost, checkDocument, type DocumentLimits } from '../limits/check-document.ts';
 import { limitError } from '../limits/limit-error.ts';
+import { isTooNested, MAX_NESTING } from '../limits/nesting.ts';
 
 /** Yoga gives it over HTTP alone. */
 function withCode(error: GraphQLError): GraphQLError {
@@ -22,14 +23,14 @@ export function useDocumentLimits(limits: DocumentLimits): Plugin {
   const tooLong = () =>
     limitError({ limit: 'MAX_TOKENS', what: 'tokens', allowed: maxTokens, counted: null });
   const tooNested = () =>
-    limitError({ limit: 'MAX_DEPTH', what: 'levels', allowed: limits.maxDepth, counted: null });
+    limitError({ limit: 'MAX_DEPTH', what: 'levels of brackets', allowed: MAX_NESTING, counted: null });
   return {
     onParse({ parseFn, setParseFn }) {
       setParseFn((source, options) => {
+        if (isTooNested(String(source))) throw tooNested();
         try {
           return parseFn(source, { ...options, maxTokens });
         } catch (error) {
-          if (error instanceof RangeError) throw tooNested();
           if (!(error instanceof GraphQLError)) throw error;
           if (TOO_MANY_TOKENS.test(error.message)) throw tooLong();
           throw withCode(error);

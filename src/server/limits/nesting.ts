@@ -1,11 +1,11 @@
 /** Far more than any document needs. GraphQL's parser and rules go as deep as a document does, and break at some thousands. */
-const MAX_NESTING = 200;
+export const MAX_NESTING = 200;
 
 /** What opens and closes, and what may hide some of that: strings, strings of lines, comments. */
 const MARK = /[{}()[\]"#]/g;
 
-/** What is wrong with a document that is nested too deeply; null if it is not. Takes no longer than reading it once. */
-export function checkNesting(source: string): string | null {
+/** True for a document with more brackets within brackets than that. Takes no longer than reading it once. */
+export function isTooNested(source: string): boolean {
   let depth = 0;
   MARK.lastIndex = 0;
   for (let mark = MARK.exec(source); mark !== null; mark = MARK.exec(source)) {
@@ -24,9 +24,9 @@ export function checkNesting(source: string): string | null {
       default:
         depth--;
     }
-    if (depth > MAX_NESTING) return `The document is nested more than ${MAX_NESTING} levels deep.`;
+    if (depth > MAX_NESTING) return true;
   }
-  return null;
+  return false;
 }
 
 function endOfLine(source: string, from: number): number {
