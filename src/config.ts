@@ -1,12 +1,5 @@
 import { z } from 'zod';
-import {
-  type AuthSettings,
-  authKeys,
-  isLoopback,
-  type KeyLimits,
-  toAuthSettings,
-  toKeyLimits,
-} from './config/auth.ts';
+import { type AuthSettings, authKeys, type KeyLimits, toAuthSettings, toKeyLimits } from './config/auth.ts';
 import { browserKeys, type FrontSettings, toFrontSettings } from './config/browser.ts';
 import { boolean, count, milliseconds, oneOf, port, postgresUrl, redisUrl, url } from './config/kinds.ts';
 import { type Limits, limitKeys, toLimits } from './config/limits.ts';
@@ -122,7 +115,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): Config {
     joinsDeltas: env.DELTA_JOINING === 'adaptive',
     logLevel: env.LOG_LEVEL,
     limits: toLimits(env),
-    front: toFrontSettings(env, isLoopback(env.HOST)),
+    front: toFrontSettings(env, env.AUTH === 'none'),
     auth: toAuthSettings(env, env.HOST),
     keyLimits: toKeyLimits(env),
   });

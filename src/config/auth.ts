@@ -10,10 +10,10 @@ export const authKeys = {
   JWT_ISSUER: z.string().optional(),
   JWT_AUDIENCE: z.string().optional(),
   JWT_TENANT_CLAIM: z.string().default('tenant'),
-  MAX_CONNECTIONS_PER_KEY: count(0).default(1000),
-  MAX_SUBSCRIPTIONS_PER_KEY: count(0).default(2000),
-  MAX_RUNS_PER_KEY: count(0).default(256),
-  MAX_RUNS_PER_MINUTE: count(0).default(600),
+  MAX_CONNECTIONS_PER_KEY: count(0).optional(),
+  MAX_SUBSCRIPTIONS_PER_KEY: count(0).optional(),
+  MAX_RUNS_PER_KEY: count(0).optional(),
+  MAX_RUNS_PER_MINUTE: count(0).optional(),
 };
 
 /** How callers say who they are. */
@@ -70,14 +70,17 @@ export function toAuthSettings(env: AuthEnvironment, host: string): AuthSettings
   }
 }
 
-/** What `env` allows one caller. */
+/** What `env` allows one caller; where callers are not told apart, nothing is limited by default. */
 export function toKeyLimits(env: AuthEnvironment): KeyLimits {
-  const limit = (number: number) => (number === 0 ? Number.POSITIVE_INFINITY : number);
+  const limit = (given: number | undefined, usual: number) => {
+    const number = given ?? (env.AUTH === 'none' ? 0 : usual);
+    return number === 0 ? Number.POSITIVE_INFINITY : number;
+  };
   return {
-    connections: limit(env.MAX_CONNECTIONS_PER_KEY),
-    subscriptions: limit(env.MAX_SUBSCRIPTIONS_PER_KEY),
-    runs: limit(env.MAX_RUNS_PER_KEY),
-    runsPerMinute: limit(env.MAX_RUNS_PER_MINUTE),
+    connections: limit(env.MAX_CONNECTIONS_PER_KEY, 1000),
+    subscriptions: limit(env.MAX_SUBSCRIPTIONS_PER_KEY, 2000),
+    runs: limit(env.MAX_RUNS_PER_KEY, 256),
+    runsPerMinute: limit(env.MAX_RUNS_PER_MINUTE, 600),
   };
 }
 
@@ -86,7 +89,7 @@ LOOPBACK.addSubnet('127.0.0.0', 8, 'ipv4');
 LOOPBACK.addAddress('::1', 'ipv6');
 
 /** True for an address that only this machine reaches. */
-export function isLoopback(host: string): boolean {
+function isLoopback(host: string): boolean {
   const family = isIP(host);
   return family === 0
     ? host.toLowerCase() === 'localhost'

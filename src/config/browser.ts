@@ -35,7 +35,7 @@ export interface FrontSettings {
 type Keys = z.output<z.ZodObject<typeof browserKeys>>;
 
 /**
- * @param isLocal - true if only this machine can connect: then what helps to look around is on by default.
+ * @param isLocal - true if only this machine is to connect: then what helps to look around is on by default.
  * @throws AppError START_FAILED if only stored operations may run and there are none.
  */
 export function toFrontSettings(env: Keys, isLocal: boolean): FrontSettings {

@@ -103,6 +103,7 @@ test('the configuration table names every key and its default', () => {
   expect(table.map(([key]) => key).sort()).toEqual(keys.sort());
   const shown = Object.fromEntries(table);
   const config = readConfig({});
+  const { keyLimits } = readConfig({ AUTH: 'keys' });
   expect(shown).toMatchObject({
     HOST: `\`${config.host}\``,
     PORT: `\`${config.port}\``,
@@ -126,9 +127,9 @@ test('the configuration table names every key and its default', () => {
     MAX_SUBSCRIPTIONS_PER_CONNECTION: `\`${config.limits.maxSubscriptions}\``,
     MAX_CONNECTIONS: `\`${config.limits.maxConnections}\``,
     AUTH: `\`${config.auth.mode}\``,
-    MAX_CONNECTIONS_PER_KEY: `\`${config.keyLimits.connections}\``,
-    MAX_SUBSCRIPTIONS_PER_KEY: `\`${config.keyLimits.subscriptions}\``,
-    MAX_RUNS_PER_KEY: `\`${config.keyLimits.runs}\``,
-    MAX_RUNS_PER_MINUTE: `\`${config.keyLimits.runsPerMinute}\``,
+    MAX_CONNECTIONS_PER_KEY: `\`${keyLimits.connections}\``,
+    MAX_SUBSCRIPTIONS_PER_KEY: `\`${keyLimits.subscriptions}\``,
+    MAX_RUNS_PER_KEY: `\`${keyLimits.runs}\``,
+    MAX_RUNS_PER_MINUTE: `\`${keyLimits.runsPerMinute}\``,
   });
 });

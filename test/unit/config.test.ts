@@ -55,14 +55,14 @@ test('of the providers of web search the first that is configured counts, and an
   expect(readConfig({ SEARXNG_URL: searxng }).webSearch).toEqual({ provider: 'searxng', baseUrl: searxng });
 });
 
-test('what helps to look around is on by default only where nobody else can connect, and off with stored operations only', () => {
+test('what helps to look around is on by default only where nobody says who calls, and off with stored operations only', () => {
   const shown = (environment: NodeJS.ProcessEnv) => {
     const { graphiql, introspection } = readConfig(environment).front;
     return { graphiql, introspection };
   };
   expect(shown({})).toEqual({ graphiql: true, introspection: true });
-  expect(shown({ HOST: '0.0.0.0', AUTH: 'keys' })).toEqual({ graphiql: false, introspection: false });
-  expect(shown({ HOST: '0.0.0.0', AUTH: 'keys', INTROSPECTION: 'true' })).toEqual({
+  expect(shown({ AUTH: 'keys' })).toEqual({ graphiql: false, introspection: false });
+  expect(shown({ AUTH: 'keys', INTROSPECTION: 'true' })).toEqual({
     graphiql: false,
     introspection: true,
   });
@@ -109,8 +109,21 @@ test('AUTH=jwt names what it lacks, one by one', () => {
   );
 });
 
+test('callers that are not told apart have no limits by default', () => {
+  const unlimited = Number.POSITIVE_INFINITY;
+  expect(readConfig({ MAX_RUNS_PER_KEY: '7' }).keyLimits).toEqual({
+    connections: unlimited,
+    subscriptions: unlimited,
+    runs: 7,
+    runsPerMinute: unlimited,
+  });
+  expect(Object.values(readConfig({ AUTH: 'keys' }).keyLimits)).not.toContain(unlimited);
+});
+
 test('a limit of 0 is none', () => {
-  expect(readConfig({ MAX_RUNS_PER_MINUTE: '0', MAX_RUNS_PER_KEY: '7' }).keyLimits).toMatchObject({
+  expect(
+    readConfig({ AUTH: 'keys', MAX_RUNS_PER_MINUTE: '0', MAX_RUNS_PER_KEY: '7' }).keyLimits,
+  ).toMatchObject({
     runsPerMinute: Number.POSITIVE_INFINITY,
     runs: 7,
   });
