@@ -1,5 +1,5 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
+import { openDatabaseDoor } from './database-door.ts';
 
 /** Stands between a server and its Postgres, so that a test can take the database away. */
 export interface DatabaseProxy extends AsyncDisposable {
@@ -23,26 +23,12 @@ export interface DatabaseProxy extends AsyncDisposable {
 }
 
 export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseProxy> {
-  const target = new URL(databaseUrl);
-  const open = new Set<Socket>();
   const clients = new Set<Socket>();
   let frozen = false;
   let gate: { readonly words: string; readonly reached: (open: () => void) => void } | null = null;
   let trap: { readonly words: string; readonly sprung: () => void } | null = null;
-  const server = createServer((client) => {
-    const postgres = connect(Number(target.port), target.hostname);
+  const door = await openDatabaseDoor(databaseUrl, (client, postgres) => {
     let muted = false;
-    for (const [one, other] of [
-      [client, postgres],
-      [postgres, client],
-    ] as const) {
-      open.add(one);
-      one.on('error', () => {});
-      one.on('close', () => {
-        open.delete(one);
-        other.destroy();
-      });
-    }
     if (frozen) client.pause();
     clients.add(client);
     client.on('close', () => clients.delete(client));
@@ -70,25 +56,10 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       else client.write(bytes);
     });
   });
-  const listen = async (port: number) => {
-    server.listen(port, '127.0.0.1');
-    await once(server, 'listening');
-  };
-  const stop = async () => {
-    if (!server.listening) return;
-    const closed = once(server, 'close');
-    server.close();
-    for (const socket of open) socket.destroy();
-    await closed;
-  };
-  await listen(0);
-  const { port } = server.address() as AddressInfo;
-  const url = new URL(databaseUrl);
-  url.host = `127.0.0.1:${port}`;
   return {
-    url: url.href,
-    goAway: stop,
-    comeBack: () => listen(port),
+    url: door.url,
+    goAway: door.shut,
+    comeBack: door.reopen,
     freeze: () => {
       frozen = true;
       for (const client of clients) client.pause();
@@ -105,6 +76,6 @@ export async function startDatabaseProxy(databaseUrl: string): Promise<DatabaseP
       new Promise((reached) => {
         gate = { words, reached };
       }),
-    [Symbol.asyncDispose]: stop,
+    [Symbol.asyncDispose]: door.shut,
   };
 }

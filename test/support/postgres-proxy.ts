@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { openDatabaseDoor } from './database-door.ts';
 
 /** A door to Postgres that counts what goes through and can be shut. */
 export interface PostgresProxy extends AsyncDisposable {
@@ -23,11 +22,8 @@ export function isHousekeeping(statement: string): boolean {
 const [EXECUTE, SIMPLE_QUERY, PARSE, BIND] = Buffer.from('EQPB');
 
 export async function startPostgresProxy(databaseUrl: string): Promise<PostgresProxy> {
-  const target = new URL(databaseUrl);
-  const sockets = new Set<Socket>();
   const statements: string[] = [];
-  const server = createServer((client) => {
-    const postgres = connect(Number(target.port || 5432), target.hostname);
+  const { url, shut } = await openDatabaseDoor(databaseUrl, (client, postgres) => {
     const prepared = new Map<string, string>();
     let bound = '';
     const note = messageReader((type, body) => {
@@ -39,30 +35,9 @@ export async function startPostgresProxy(databaseUrl: string): Promise<PostgresP
     });
     client.on('data', note);
     client.pipe(postgres).pipe(client);
-    for (const [socket, other] of [
-      [client, postgres],
-      [postgres, client],
-    ] as const) {
-      sockets.add(socket);
-      socket.on('error', () => other.destroy());
-      socket.on('close', () => {
-        sockets.delete(socket);
-        other.destroy();
-      });
-    }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = new URL(databaseUrl);
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  const shut = async () => {
-    if (!server.listening) return;
-    server.close();
-    for (const socket of sockets) socket.destroy();
-    await once(server, 'close');
-  };
   return {
-    url: String(url),
+    url,
     get executed() {
       return statements.length;
     },

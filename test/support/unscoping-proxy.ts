@@ -1,5 +1,4 @@
-import { once } from 'node:events';
-import { type AddressInfo, connect, createServer, type Socket } from 'node:net';
+import { openDatabaseDoor } from './database-door.ts';
 
 /** Stands between a server and its Postgres and takes from its statements what they say of tenants. */
 export interface UnscopingProxy extends AsyncDisposable {
@@ -23,8 +22,6 @@ function unscoped(statement: string, victim: string): string {
 }
 
 export async function startUnscopingProxy(databaseUrl: string, victim: string): Promise<UnscopingProxy> {
-  const target = new URL(databaseUrl);
-  const open = new Set<Socket>();
   const rewritten = new Set<string>();
   const untouched = new Set<string>();
   const rewrite = (statement: string): string => {
@@ -32,39 +29,14 @@ export async function startUnscopingProxy(databaseUrl: string, victim: string): 
     (result === statement ? untouched : rewritten).add(result);
     return result;
   };
-  const server = createServer((client) => {
-    const postgres = connect(Number(target.port), target.hostname);
+  const door = await openDatabaseDoor(databaseUrl, (client, postgres) => {
     client.on(
       'data',
       messageRewriter(rewrite, (bytes) => void postgres.write(bytes)),
     );
     postgres.pipe(client);
-    for (const [one, other] of [
-      [client, postgres],
-      [postgres, client],
-    ] as const) {
-      open.add(one);
-      one.on('error', () => {});
-      one.on('close', () => {
-        open.delete(one);
-        other.destroy();
-      });
-    }
   });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const url = new URL(databaseUrl);
-  url.host = `127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return {
-    url: url.href,
-    rewritten,
-    untouched,
-    async [Symbol.asyncDispose]() {
-      for (const socket of open) socket.destroy();
-      server.close();
-      await once(server, 'close');
-    },
-  };
+  return { url: door.url, rewritten, untouched, [Symbol.asyncDispose]: door.shut };
 }
 
 /** Passes a client's messages on, with the texts of statements rewritten. The first message has no type. */
