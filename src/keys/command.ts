@@ -42,6 +42,7 @@ export function parseCommand(given: readonly string[], now: Date): Command {
   const { values, positionals } = parse(given);
   const [word, id, ...more] = positionals;
   if (values.help || word === undefined || word === 'help') return { kind: 'help' };
+  if (!isWord(word)) throw wrong(`There is no "${word}".`);
   if (more.length > 0 || (word !== 'revoke' && id !== undefined))
     throw wrong(`There is a word too many: "${more[0] ?? id}".`);
   const isBare =
@@ -61,7 +62,7 @@ export function parseCommand(given: readonly string[], now: Date): Command {
       if (id === undefined) throw wrong('revoke needs the id of a key: list shows it.');
       return { kind: 'revoke', id };
     default:
-      throw wrong(`There is no "${word}".`);
+      return word satisfies never;
   }
 }
 
@@ -69,8 +70,15 @@ function parse(given: readonly string[]) {
   try {
     return parseArgs({ args: [...given], options: OPTIONS, allowPositionals: true });
   } catch (cause) {
-    throw wrong(messageOf(cause), cause);
+    const [what = ''] = messageOf(cause).split('. To specify'); // how to pass what looks like an option: there is none
+    throw wrong(`${what.replace(/\.$/, '')}.`, cause);
   }
+}
+
+const WORDS = ['create', 'list', 'revoke'] as const;
+
+function isWord(word: string): word is (typeof WORDS)[number] {
+  return WORDS.some((known) => known === word);
 }
 
 const MAX_NAME = 100;

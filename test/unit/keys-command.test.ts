@@ -22,6 +22,9 @@ test.each([
   [['list', '--name', 'a'], /^list takes no options/],
   [['list', 'a'], /^There is a word too many: "a"/],
   [['delete'], /^There is no "delete"/],
+  [['delete', 'a'], /^There is no "delete"/],
+  [['crate', '--name', 'a'], /^There is no "crate"/],
+  [['create', '--nome', 'a'], /^Unknown option '--nome'\. See npm run keys/],
 ])('%j is refused in one line that says what is wrong', (words, line) => {
   expect(() => parseCommand(words, NOW)).toThrow(line);
   expect(() => parseCommand(words, NOW)).not.toThrow(/\n/);
