@@ -93,6 +93,7 @@ test('of a thousand subscriptions on one socket as many run as may, and each tha
       ],
     },
   ]);
+  expect(JSON.stringify(refused)).not.toContain('"http"'); // says nothing on a socket
   await vi.waitUntil(() => followers.count === 20, PATIENCE);
   await isServed();
   socket.send({ type: 'complete', id: '3' });

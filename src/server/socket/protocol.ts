@@ -34,7 +34,8 @@ export function createProtocol(graphql: GraphQLServer, options: ProtocolOptions)
       return batches === null ? result : write(batches);
     },
     onSubscribe: async ({ extra }, id, payload) => {
-      if (extra.callers.size >= limits.maxSubscriptions) return [tooMany(limits.maxSubscriptions)];
+      if (extra.callers.size >= limits.maxSubscriptions)
+        return refuse(extra, payload, [tooMany(limits.maxSubscriptions)]);
       const { caller } = extra;
       if (caller === null) throw new Error('A socket without a caller was let in.');
       const controller = new AbortController();
