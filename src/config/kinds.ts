@@ -15,7 +15,7 @@ export const postgresUrl = z
   .string()
   .refine(
     (text) => /^postgres(ql)?:$/.test(URL.parse(text)?.protocol ?? '') && isDecodable(text),
-    'a URL like postgres://user@host/database',
+    'a URL like postgres://host/database, with user:password@ before the host',
   );
 export const redisUrl = z
   .string()

@@ -141,8 +141,14 @@ export async function migrateDatabase(url: string): Promise<void> {
     await secureTenants(sql);
   } catch (cause) {
     if (cause instanceof AppError) throw cause;
-    const reason = messageOf(cause instanceof Error && cause.cause !== undefined ? cause.cause : cause);
-    throw new AppError('START_FAILED', `The database cannot be used: ${reason}`, { cause });
+    const reason = cause instanceof Error && cause.cause !== undefined ? cause.cause : cause;
+    const wayOn =
+      reason instanceof postgres.PostgresError && reason.code === '42501' // insufficient_privilege
+        ? ': set DATABASE_URL to the owner of the database and its tables.'
+        : '';
+    throw new AppError('START_FAILED', `The database cannot be used: ${messageOf(reason)}${wayOn}`, {
+      cause,
+    });
   } finally {
     await sql.end({ timeout: 5 }); // and with the connection goes the lock
   }

@@ -104,7 +104,7 @@ test('what cannot be done is said in one line, with nothing on stdout', async ()
   expect(await keys({ DATABASE_URL: 'mysql://a:secret@b' }, 'list')).toEqual({
     code: 1,
     out: '',
-    err: 'DATABASE_URL cannot be that value: it must be a URL like postgres://user@host/database.\n',
+    err: 'DATABASE_URL cannot be that value: it must be a URL like postgres://host/database, with user:password@ before the host.\n',
   });
   expect(await database.sql`select 1 from api_keys`).toHaveLength(0);
   const { code, out, err } = await keys(store, '--help');

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import { readConfig } from '../../src/config.ts';
+import { withoutTokens } from '../../src/util/redaction.ts';
 
 const RANGE = 'a whole number from 0 to 65535';
 
@@ -40,6 +41,12 @@ test.each([
 ])('%s=%s is refused in one line that says what is allowed', (key, value, line) => {
   expect(() => readConfig({ [key]: value })).toThrow(line);
   expect(() => readConfig({ [key]: value })).not.toThrow('secret');
+});
+
+test.each(['DATABASE_URL', 'REDIS_URL'])('the example that %s is told passes the log unharmed', (key) => {
+  expect(() => readConfig({ [key]: 'http://host' })).toThrow(
+    expect.toSatisfy(({ message }: Error) => withoutTokens(message) === message),
+  );
 });
 
 test('of the providers of web search the first that is configured counts, and an empty value is none', () => {

@@ -70,6 +70,17 @@ test('a server does not start with a login that does not own the tables', async 
   await sql.end();
 });
 
+test('a server does not start with a login that may make no tables, and says whose it must be', async () => {
+  await using place = await createTestDatabase();
+  await using login = await plainLogin();
+  const url = new URL(login.url);
+  url.pathname = new URL(place.url).pathname;
+  await expect(migrateDatabase(url.href)).rejects.toMatchObject({
+    code: 'START_FAILED',
+    message: expect.stringMatching(/permission denied.*: set DATABASE_URL to the owner of the database/),
+  });
+});
+
 test('a role of tenants that passes by row-level security is refused', async () => {
   await using place = await createTestDatabase();
   await place.sql
