@@ -10,6 +10,8 @@ const QUERY = `# 1. Run Ask: it starts a response.
 # A server that wants a key reads it from
 # the tab Headers below:
 # { "Authorization": "Bearer rgk_..." }
+# Then the round arrows on the left fetch
+# the schema, for the docs and for hints.
 
 mutation Ask {
   createResponse(input: {
