@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { feed, says } from '../support/chat-server.ts';
 import { startCuttingProxy } from '../support/cutting-proxy.ts';
 import { createResponse } from '../support/graphql.ts';
+import { startKeyApp } from '../support/keys.ts';
 import { runProgram } from '../support/program.ts';
 import { chooseSeed } from '../support/random.ts';
 import { blocks } from '../support/readme.ts';
@@ -17,14 +18,19 @@ const RECIPES = ['graphql-ws', 'graphql-sse', 'urql', 'Apollo Client'].map(
   (client, at) => [client, recipes[at] ?? ''] as const,
 );
 
-/** What the code shows, call by call: the text so far, and the status when that is told. It ends by itself. */
-async function* shownBy(code: string, { url }: { readonly url: string }, id: string) {
+/** Runs the code, which prints what it shows as JSON. */
+function runRecipe(code: string, { url }: { readonly url: string }, id: string) {
   const given = `const id = '${id}'; const show = (...shown) => console.log(JSON.stringify(shown));`;
   const app = `${given}\n${code.replaceAll('127.0.0.1:4000', new URL(url).host)}`;
-  await using program = await runProgram([
+  return runProgram([
     ['app.js', app],
     ['resuming.js', resuming],
   ]);
+}
+
+/** What the code shows, call by call: the text so far, and the status when that is told. It ends by itself. */
+async function* shownBy(code: string, place: { readonly url: string }, id: string) {
+  await using program = await runRecipe(code, place, id);
   for await (const line of program.lines()) {
     const [text, response] = JSON.parse(line);
     yield { text: text as string, status: response?.status as string | undefined };
@@ -93,3 +99,10 @@ test.each(RECIPES)(
     expect(texts).toEqual(['', 'Half ', '', 'Whole.']);
   },
 );
+
+test.each(RECIPES)('the code for %s says that it was not let in, and ends', async (_client, code) => {
+  await using app = await startKeyApp();
+  await using program = await runRecipe(code, app, 'resp_00000000000000000000000000000000');
+  const { errors } = await program.ended;
+  expect(errors).toMatch(/4?401:? Unauthorized/);
+});
