@@ -41,7 +41,7 @@ type Keys = z.output<z.ZodObject<typeof browserKeys>>;
 export function toFrontSettings(env: Keys, isLocal: boolean): FrontSettings {
   const { PERSISTED_OPERATIONS: file, PERSISTED_OPERATIONS_ONLY: only } = env;
   if (only && file === undefined) {
-    const line = 'PERSISTED_OPERATIONS_ONLY cannot be "true" without PERSISTED_OPERATIONS: it must be false.';
+    const line = 'PERSISTED_OPERATIONS_ONLY=true needs PERSISTED_OPERATIONS: it is not set.';
     throw new AppError('START_FAILED', line);
   }
   return {

@@ -84,7 +84,8 @@ function isWord(word: string): word is (typeof WORDS)[number] {
 const MAX_NAME = 100;
 
 function nameOf(name: string | undefined): string {
-  if (name === undefined) throw wrong('create needs --name: what the key is for.');
+  // Without the first "--" npm keeps the name to itself.
+  if (name === undefined) throw wrong('create needs --name, as in npm run keys -- create --name laptop.');
   // Names are shown in terminals.
   if (!/^[^\p{C}]+$/u.test(name) || name.trim() === '' || name.length > MAX_NAME)
     throw wrong(`--name must be 1 to ${MAX_NAME} visible characters.`);

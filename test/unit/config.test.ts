@@ -24,7 +24,7 @@ test.each([
   ['CORS_ORIGINS', 'https://a.example,https://b.example/path', /^CORS_ORIGINS cannot be /],
   ['CORS_ORIGINS', 'null', /^CORS_ORIGINS cannot be /],
   ['GRAPHIQL', '1', 'GRAPHIQL cannot be "1": it must be true or false.'],
-  ['PERSISTED_OPERATIONS_ONLY', 'true', /^PERSISTED_OPERATIONS_ONLY cannot be "true" without /],
+  ['PERSISTED_OPERATIONS_ONLY', 'true', /^PERSISTED_OPERATIONS_ONLY=true needs PERSISTED_OPERATIONS: /],
   ['MAX_TOKENS', '0', /^MAX_TOKENS cannot be "0": it must be a whole number from 1 /],
   ['LOG_LEVEL', 'loud', /^LOG_LEVEL cannot be "loud": it must be one of trace, debug, .*silent\.$/],
   [

@@ -4,7 +4,7 @@ import { parseCommand } from '../../src/keys/command.ts';
 const NOW = new Date('2030-01-01');
 
 test.each([
-  [['create'], /^create needs --name/],
+  [['create'], /^create needs --name, as in npm run keys -- create --name laptop\. /],
   [['create', '--name', ' '], /^--name must be 1 to 100 visible characters/],
   [['create', '--name', 'a'.repeat(101)], /^--name must be/],
   [['create', '--name', 'a\u001b[2Jb'], /^--name must be/],
