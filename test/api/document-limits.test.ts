@@ -67,6 +67,14 @@ const CASES: readonly (readonly [limit: string, what: string, payload: { [name: 
     'pages whose size a variable says by default',
     { query: PAGES.replace('$n: Int', '$n: Int = 100') },
   ],
+  ...['constructor', '__proto__'].map(
+    (name) =>
+      [
+        'MAX_COST',
+        `pages whose size a variable "${name}" says by default`,
+        { query: PAGES.replace('$n: Int', '$n: Int = 100').replaceAll('$n', `$${name}`) },
+      ] as const,
+  ),
   [
     'MAX_COST',
     'pages whose negative size would make others cheap',

@@ -51,7 +51,7 @@ export function sizesWith(
   return (value) => {
     if (value.kind !== Kind.VARIABLE) return literal(value);
     const name = value.name.value;
-    const given = variables[name];
+    const given = Object.hasOwn(variables, name) ? variables[name] : undefined; // one may be called `constructor`
     if (given === undefined) {
       const byDefault = variableDefinitions.find(
         ({ variable }) => variable.name.value === name,
