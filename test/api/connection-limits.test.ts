@@ -134,7 +134,7 @@ test('more sockets than may are refused (503), also of hundreds at once, and oth
 });
 
 /** What comes over a connection that sends this and then nothing more, until it is closed. */
-async function sendSlowly({ url }: { readonly url: string }, text: string): Promise<string> {
+async function sendSlowly({ url }: { readonly url: string }, text: string | Buffer): Promise<string> {
   const { port } = new URL(url);
   const socket = connect(Number(port), '127.0.0.1');
   socket.write(text);
@@ -170,4 +170,24 @@ test('who is too slow to ask is cut, while others and long streams are not', asy
   await isServed(brisk);
   await upstream.end();
   expect(await stream.text()).toContain('event: complete');
+});
+
+const UPGRADE = [
+  'GET /graphql HTTP/1.1\r\nhost: 127.0.0.1\r\nconnection: upgrade\r\nupgrade: websocket\r\nsec-websocket-version: 13',
+  'sec-websocket-key: dGhlIHNhbXBsZSBub25jZQ==\r\nsec-websocket-protocol: graphql-transport-ws\r\n\r\n',
+].join('\r\n');
+
+test('a socket that is sent away is gone soon, also if its client does not answer that', async () => {
+  await using impatient = await startTestApp({ beside: app, limits: { initTimeoutMs: 50 } });
+  expect(await sendSlowly(impatient, UPGRADE)).toContain('Connection initialisation timeout');
+});
+
+test('whoever has not said who they are sends no message of megabytes', async () => {
+  await using generous = await startTestApp({ beside: app, limits: { initTimeoutMs: 60_000 } });
+  const head = Buffer.from([0x81, 0xff, 0, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0, 0]); // of 16 MB, masked with zeros
+  const socket = await sendSlowly(
+    generous,
+    Buffer.concat([Buffer.from(UPGRADE), head, Buffer.alloc(100_000)]),
+  );
+  expect(socket).toContain('Too long');
 });

@@ -25,6 +25,12 @@ const GOODBYE_MS = 1000;
  */
 const MAX_BUFFERED = 64 * 1024 * 1024;
 
+/**
+ * More than this nobody sends before they are let in, in bytes: tokens have some thousands. Messages are kept until they
+ * are whole, and those of callers may be long.
+ */
+const MAX_INTRODUCTION = 64 * 1024;
+
 /** What the protocol throws for messages that only a server may send. */
 const UNEXPECTED = /^Unexpected message of type \w+ received$/;
 
@@ -64,6 +70,15 @@ export function serveSocket(
   const bound = () => {
     if (socket.bufferedAmount > MAX_BUFFERED) sendAway(socket, 1013, 'Too slow');
   };
+  let heard = 0;
+  const weigh = (bytes: Buffer) => {
+    if (extra.caller !== null) return connection.off('data', weigh);
+    heard += bytes.length;
+    if (heard <= MAX_INTRODUCTION) return undefined;
+    sendAway(socket, 1009, 'Too long');
+    return connection.pause();
+  };
+  connection.on('data', weigh);
   socket.on('pong', () => {
     alive = true;
   });
@@ -78,7 +93,7 @@ export function serveSocket(
           socket.send(text, () => resolve());
           bound();
         }),
-      close: (code, reason) => socket.close(code, reason),
+      close: (code = 1000, reason = '') => sendAway(socket, code, reason), // it may be one that holds its place on purpose
       onMessage: (take) => {
         socket.on('message', (data) => {
           const text = String(data);
