@@ -10,30 +10,34 @@ const TOKEN_BYTES = 500;
 
 /**
  * Equal texts are one document, parsed and validated once. A flood of different ones pushes out the oldest, however
- * long they are; texts that cannot be parsed are not kept at all.
+ * long they are. What cannot be executed is not kept at all: an error holds fifty times what its document does.
  */
 export function useDocumentCache(): Plugin {
   const documents = new LRUCache<string, DocumentNode>({
     maxSize: MAX_BYTES,
     sizeCalculation: ({ tokenCount = 0 }, text) => 1 + 2 * text.length + TOKEN_BYTES * tokenCount,
   });
-  const validated = new WeakMap<DocumentNode, readonly Error[]>();
+  const textOf = new WeakMap<DocumentNode, string>();
+  const valid = new WeakSet<DocumentNode>();
   return {
     onParse({ params, setParsedDocument }) {
       const text = String(params.source);
       const known = documents.get(text);
       if (known === undefined)
         return ({ result }) => {
-          if (!(result instanceof Error)) documents.set(text, result);
+          if (!(result instanceof Error)) textOf.set(result, text);
         };
       setParsedDocument(known);
       return undefined;
     },
     onValidate({ params: { documentAST }, setResult }) {
-      const known = validated.get(documentAST);
-      if (known === undefined) return ({ result }) => void validated.set(documentAST, result);
-      setResult(known);
-      return undefined;
+      if (valid.has(documentAST)) return setResult([]);
+      return ({ result }) => {
+        const text = textOf.get(documentAST);
+        if (result.length > 0 || text === undefined) return;
+        valid.add(documentAST);
+        documents.set(text, documentAST);
+      };
     },
   };
 }
