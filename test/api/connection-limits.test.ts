@@ -133,6 +133,24 @@ test('more sockets than may are refused (503), also of hundreds at once, and oth
   }, PATIENCE);
 });
 
+test.each([
+  ['a million levels', '['.repeat(1_000_000) + ']'.repeat(1_000_000)],
+  ['a million objects', `[${'{},'.repeat(1_000_000)}{}]`],
+])('%s are not even read', async (_, value) => {
+  await using generous = await startTestApp({ beside: app });
+  const payload = `{"query":"{ __typename }","extensions":{"a":${value}}}`;
+  const headers = { 'content-type': 'application/json' };
+  const answer = await fetch(generous.url, { method: 'POST', headers, body: payload });
+  expect(answer.status).toBe(400);
+  expect((await answer.json()).errors[0]).toMatchObject({
+    message: 'The body holds too many values, or too many within each other.',
+    extensions: { code: 'BAD_REQUEST' },
+  });
+  const socket = await openSocket(generous);
+  socket.socket.send(`{"type":"subscribe","id":"1","payload":${payload}}`);
+  expect(await socket.closed).toBe(4400);
+});
+
 /** What comes over a connection that sends this and then nothing more, until it is closed. */
 async function sendSlowly({ url }: { readonly url: string }, text: string | Buffer): Promise<string> {
   const { port } = new URL(url);

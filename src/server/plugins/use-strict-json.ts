@@ -1,5 +1,6 @@
 import { GraphQLError } from 'graphql';
 import type { Plugin } from 'graphql-yoga';
+import { isTooMuchJson } from '../limits/json-size.ts';
 
 /** Throws for bytes that are no UTF-8: replaced, they would be stored as something else. A byte order mark is no text. */
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
@@ -26,8 +27,14 @@ export function useStrictJson(): Plugin {
 }
 
 function parse(bytes: ArrayBuffer): unknown {
+  const text = inWords(() => UTF8.decode(bytes));
+  if (isTooMuchJson(text)) throw refusal('The body holds too many values, or too many within each other.');
+  return inWords(() => JSON.parse(text));
+}
+
+function inWords<Result>(read: () => Result): Result {
   try {
-    return JSON.parse(UTF8.decode(bytes));
+    return read();
   } catch {
     throw refusal('The body is no JSON in UTF-8.');
   }

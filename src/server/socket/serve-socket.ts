@@ -2,6 +2,7 @@ import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import { messageOf } from '../../util/errors.ts';
 import type { Logger } from '../../util/logger.ts';
+import { isTooMuchJson } from '../limits/json-size.ts';
 import { watchStuck } from '../watch-stuck.ts';
 import { abortAll, type Extra, releaseLeft } from './operations.ts';
 import type { SocketProtocol } from './protocol.ts';
@@ -97,6 +98,7 @@ export function serveSocket(
       onMessage: (take) => {
         socket.on('message', (data) => {
           const text = String(data);
+          if (isTooMuchJson(text)) return sendAway(socket, 4400, 'Too many values');
           take(text).catch((error: unknown) => {
             if (UNEXPECTED.test(messageOf(error))) return socket.close(4400, 'Unexpected message');
             logger.error({ error }, 'a WebSocket message broke');
