@@ -25,6 +25,10 @@ test('a return at the very end ends its line', () => {
 });
 
 test('the length of an event is counted over its lines, and from its end again', () => {
-  expect(cursorAfter('data: 1\n', 'data: 2').eventLength).toBe(15);
-  expect(cursorAfter('data: 1\n', '\n', 'x').eventLength).toBe(1);
+  const half = 'x'.repeat(3 * 1024 * 1024);
+  expect(() => cursorAfter(half, '\n', half)).toThrow('4194304 bytes');
+  expect(() => cursorAfter(half, '\n\n', half)).not.toThrow();
+  const lists = '[{'.repeat(100_000);
+  expect(() => cursorAfter(lists, lists)).toThrow('250000 objects and lists');
+  expect(() => cursorAfter(lists, '\n\n', lists)).not.toThrow();
 });

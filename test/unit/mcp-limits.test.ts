@@ -96,16 +96,24 @@ describe('a call fails', () => {
 
   const LARGE = { content: [{ type: 'text', text: 'x'.repeat(4300 * KIB) }] };
 
-  test.each(['text/event-stream', 'application/json'])('if its answer is too large (%s)', async (type) => {
+  /** Little, but much work to read. */
+  const NESTED = { content: [], structuredContent: { all: Array.from({ length: 260_000 }, () => []) } };
+
+  test.each([
+    ['text/event-stream', LARGE, '4194304 bytes'],
+    ['application/json', LARGE, '4194304 bytes'],
+    ['text/event-stream', NESTED, '250000 objects and lists'],
+    ['application/json', NESTED, '250000 objects and lists'],
+  ])('if its answer is too large (%s)', async (type, result, limit) => {
     const intercept = answers((answer, request) => {
-      const event = `id: 1\n${resultEvent(request, LARGE)}`;
+      const event = `id: 1\n${resultEvent(request, result)}`;
       page(200, type, type === 'application/json' ? event.slice('id: 1\ndata: '.length) : event)(answer);
     });
     await using server = await startMcpServer({ intercept });
     await using run = startMcpRun(server);
     expect(await failureOf(run.call('any'))).toMatchObject({
       type: 'protocol',
-      message: 'A message of the server has more than 4194304 bytes.',
+      message: `A message of the server has more than ${limit}.`,
     });
     expect(server.requests.map(({ method }) => method)).not.toContain('GET');
   });

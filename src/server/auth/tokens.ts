@@ -35,6 +35,9 @@ const TOLERANCE_S = 10;
 /** Tokens that are remembered. */
 const REMEMBERED = 10_000;
 
+/** How long a key of the issuer is good that it has withdrawn. In milliseconds. */
+const KEYS_MS = 5 * 60_000;
+
 /** The issuer must answer within so many milliseconds. */
 const ISSUER_MS = 4000;
 
@@ -44,6 +47,7 @@ export function createTokenAuthenticator(options: TokenAuthOptions): Authenticat
   const issuersKeys = createRemoteJWKSet(new URL(options.jwksUrl), {
     cooldownDuration: times.jwksCooldownMs,
     timeoutDuration: ISSUER_MS,
+    cacheMaxAge: KEYS_MS,
   });
   const known = new ShortMemory<Caller>({ size: REMEMBERED, forMs: times.cacheMs });
   const live = new LiveCallers();

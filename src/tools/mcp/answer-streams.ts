@@ -6,7 +6,7 @@ import { toBody } from './body.ts';
 import { findFailure } from './errors.ts';
 import { createEventCursor } from './event-cursor.ts';
 import type { Fetch } from './fetch.ts';
-import { MAX_MESSAGE, requestIdIn, tooLarge } from './messages.ts';
+import { bracketsIn, checkSize, requestIdIn } from './messages.ts';
 import type { Requests } from './requests.ts';
 
 /** The fetch of one session over Streamable HTTP, and what it knows of the requests in flight. */
@@ -56,7 +56,6 @@ export function createAnswerStreams(fetch: Fetch, requests: Requests): AnswerStr
         try {
           for await (const chunk of response.body ?? []) {
             cursor.read(chunk);
-            if (cursor.eventLength > MAX_MESSAGE) throw tooLarge();
             yield chunk;
           }
         } catch (error) {
@@ -149,10 +148,11 @@ export function createAnswerStreams(fetch: Fetch, requests: Requests): AnswerStr
 }
 
 async function* bounded(body: ReadableStream<Uint8Array>): AsyncGenerator<Uint8Array, void> {
-  let size = 0;
+  let [length, brackets] = [0, 0];
   for await (const chunk of body) {
-    size += chunk.byteLength;
-    if (size > MAX_MESSAGE) throw tooLarge();
+    length += chunk.byteLength;
+    brackets += bracketsIn(chunk);
+    checkSize({ length, brackets });
     yield chunk;
   }
 }

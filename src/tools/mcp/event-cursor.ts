@@ -1,10 +1,11 @@
+import { bracketsIn, checkSize, type MessageSize } from './messages.ts';
+
 /** How far an event stream has been read, told from its bytes as they pass by. */
 export interface EventCursor {
+  /** @throws ToolFailure `protocol` for an event that is more than anybody here reads. */
   read(chunk: Uint8Array): void;
   /** The stream has ended, perhaps within an event, which then does not count. Another may follow. */
   breakOff(): void;
-  /** How much of an event that has not ended yet has been read, in characters. */
-  readonly eventLength: number;
   /** The id of the last whole event that had one; null if none had. */
   readonly lastEventId: string | null;
   /** How long to wait before asking for more, in milliseconds, if the server has said so. */
@@ -14,17 +15,19 @@ export interface EventCursor {
 /** Longer than any id. Of longer lines only the beginning is kept, as a result may be one line of many megabytes. */
 const MAX_LINE = 1024;
 
+const NOTHING: MessageSize = { length: 0, brackets: 0 };
+
 export function createEventCursor(): EventCursor {
   const decoder = new TextDecoder();
   let unfinished = '';
   let endsInReturn = false;
-  let eventLength = 0;
+  let event: MessageSize = NOTHING;
   let id: string | null = null;
   let lastEventId: string | null = null;
   let retryMs: number | null = null;
   const readLine = (line: string) => {
     if (line === '') {
-      eventLength = 0;
+      event = NOTHING;
       lastEventId = id ?? lastEventId;
       id = null;
     }
@@ -39,7 +42,8 @@ export function createEventCursor(): EventCursor {
       const last = lines.pop() ?? '';
       endsInReturn = last.endsWith('\r'); // half of a line's end, perhaps
       unfinished = (endsInReturn ? last.slice(0, -1) : last).slice(0, MAX_LINE);
-      eventLength += text.length;
+      event = { length: event.length + text.length, brackets: event.brackets + bracketsIn(chunk) };
+      checkSize(event);
       for (const line of lines) readLine(line);
     },
     breakOff() {
@@ -47,11 +51,8 @@ export function createEventCursor(): EventCursor {
       if (endsInReturn) readLine(unfinished);
       unfinished = '';
       endsInReturn = false;
-      eventLength = 0;
+      event = NOTHING;
       id = null;
-    },
-    get eventLength() {
-      return eventLength;
     },
     get lastEventId() {
       return lastEventId;

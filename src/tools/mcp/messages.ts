@@ -3,11 +3,37 @@ import { z } from 'zod';
 import { ToolFailure } from '../tool-failure.ts';
 
 /** Of one message, in bytes. A larger one is of no use to any model, and parsing it stops everybody else. */
-export const MAX_MESSAGE = 4 * 1024 * 1024;
+const MAX_MESSAGE = 4 * 1024 * 1024;
 
-export function tooLarge(): ToolFailure {
-  return new ToolFailure('protocol', `A message of the server has more than ${MAX_MESSAGE} bytes.`);
+/** Objects and lists of one message: of millions, even of so few bytes, parsing takes the better part of a second. */
+const MAX_BRACKETS = 250_000;
+
+/** How much of a message has come. */
+export interface MessageSize {
+  /** In bytes, or characters. */
+  readonly length: number;
+  /** As {@link bracketsIn} counts them. */
+  readonly brackets: number;
 }
+
+/** @throws ToolFailure `protocol` if it is more than anybody here reads. */
+export function checkSize({ length, brackets }: MessageSize): void {
+  if (length > MAX_MESSAGE) throw tooMuch(`${MAX_MESSAGE} bytes`);
+  if (brackets > MAX_BRACKETS) throw tooMuch(`${MAX_BRACKETS} objects and lists`);
+}
+
+function tooMuch(limit: string): ToolFailure {
+  return new ToolFailure('protocol', `A message of the server has more than ${limit}.`);
+}
+
+/** What begins an object or a list in JSON, those in its texts among them. */
+export function bracketsIn(bytes: Uint8Array): number {
+  let count = 0;
+  for (const byte of bytes) if (byte === BRACE || byte === BRACKET) count++;
+  return count;
+}
+
+const [BRACE, BRACKET] = Buffer.from('{[');
 
 /** Ours are numbers, and some servers give them back as strings. */
 const Id = z.union([z.string(), z.number()]).transform(Number);

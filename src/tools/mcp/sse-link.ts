@@ -7,7 +7,7 @@ import { createEventCursor } from './event-cursor.ts';
 import type { Fetch } from './fetch.ts';
 import { guardTransport } from './guarded-transport.ts';
 import { connect, type Link, type LinkOptions } from './link.ts';
-import { MAX_MESSAGE, requestIdIn, tooLarge } from './messages.ts';
+import { requestIdIn } from './messages.ts';
 import { createRequests } from './requests.ts';
 
 const SSE_LIMIT_MS = 10_000;
@@ -78,7 +78,6 @@ function overheard(fetch: Fetch, onError: Heard): Fetch {
       try {
         for await (const chunk of stream) {
           cursor.read(chunk);
-          if (cursor.eventLength > MAX_MESSAGE) throw tooLarge();
           yield chunk;
         }
       } catch (error) {
