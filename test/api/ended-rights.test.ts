@@ -39,7 +39,7 @@ async function followToEnd(caller: Keyed, id: string, transport: 'WebSocket' | '
 
 const UNAUTHENTICATED = { errors: [{ extensions: { code: 'UNAUTHENTICATED' } }] };
 
-test.concurrent('a key that is revoked ends what is connected with it, on every instance, and nothing else', async () => {
+test('a key that is revoked ends what is connected with it, on every instance, and nothing else', async () => {
   await using app = await startKeyApp();
   await using other = await startKeyApp({ beside: app });
   const key = await createKey(app);
@@ -63,7 +63,7 @@ test.concurrent('a key that is revoked ends what is connected with it, on every 
   idle.socket.terminate();
 });
 
-test.concurrent('a request that waits for its answer ends with the right of its caller, and its run with it', async () => {
+test('a request that waits for its answer ends with the right of its caller, and its run with it', async () => {
   await using app = await startKeyApp();
   const key = await createKey(app);
   const reader = { ...app, ...(await createKey(app)) };
@@ -76,7 +76,7 @@ test.concurrent('a request that waits for its answer ends with the right of its 
   expect(await readResponse(reader, id)).toMatchObject({ status: 'CANCELLED' });
 });
 
-test.concurrent('a key that expires ends what is connected with it', async () => {
+test('a key that expires ends what is connected with it', async () => {
   await using app = await startKeyApp();
   const { id, upstream } = await speaking({ ...app, ...(await createKey(app)) });
   const key = await createKey(app, { expiresAt: new Date(Date.now() + 4000) });
@@ -93,7 +93,7 @@ test.concurrent('a key that expires ends what is connected with it', async () =>
   await upstream.end();
 });
 
-test.concurrent('a streamed run whose only follower was cut off is given the time of any other, then cancelled', async () => {
+test('a streamed run whose only follower was cut off is given the time of any other, then cancelled', async () => {
   await using app = await startKeyApp({ config: { detachGraceMs: 1000 } });
   const key = await createKey(app);
   const reader = { ...app, ...(await createKey(app)) };
@@ -107,7 +107,7 @@ test.concurrent('a streamed run whose only follower was cut off is given the tim
     .toBe('CANCELLED');
 });
 
-test.concurrent('a socket whose key is revoked while the database is away is closed once that is back', async () => {
+test('a socket whose key is revoked while the database is away is closed once that is back', async () => {
   await using app = await startKeyApp();
   const key = await createKey(app);
   const { socket, closed } = await introduce(app, { params: { authorization: key.authorization } });
