@@ -116,7 +116,7 @@ async function overSocket({ url }: ServerProcess, messages: readonly string[]): 
   return `${heard} ${code} ${reason}`;
 }
 
-test('no secret is found in the log, the output, the database, answers or events, whatever goes wrong', async () => {
+test.concurrent('no secret is found in the log, the output, the database, answers or events, whatever goes wrong', async () => {
   await using upstream = await startChatServer();
   await using search = await startSearchServer();
   await using redis = await startRefusingRedis();
@@ -269,7 +269,7 @@ test('no secret is found in the log, the output, the database, answers or events
   expect(upstream.exchanges[0]?.request.headers.authorization).toBe(`Bearer ${canary('model')}`);
 });
 
-test('a start without a database shows no password', async () => {
+test.concurrent('a start without a database shows no password', async () => {
   await using folder = await createDataFolder();
   const server = await folder.run({ DATABASE_URL: `postgres://user:${inUrl('database')}@127.0.0.1:1/db` });
   const { code, out, err } = await server.ended;
@@ -278,7 +278,7 @@ test('a start without a database shows no password', async () => {
   expect(canariesIn(out + err, ALL)).toEqual([]);
 });
 
-test('a start with the wrong password says so, and not which', async () => {
+test.concurrent('a start with the wrong password says so, and not which', async () => {
   await using database = await createTestDatabase();
   await using folder = await createDataFolder();
   const url = new URL(database.url);

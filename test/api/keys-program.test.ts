@@ -27,7 +27,7 @@ async function keys(environment: { readonly [name: string]: string }, ...words: 
 
 const inFolder = ({ path }: DataFolder) => ({ DATA_DIR: path });
 
-test('keys are made before the server runs and while it runs, let in, and are shown and written nowhere', async () => {
+test.concurrent('keys are made before the server runs and while it runs, let in, and are shown and written nowhere', async () => {
   await using folder = await createDataFolder();
   const early = await keys(inFolder(folder), 'create', '--name', 'early');
   expect(early).toEqual({
@@ -89,25 +89,27 @@ test('keys are made before the server runs and while it runs, let in, and are sh
   expect(await folder.hasPostgres()).toBe(false);
 });
 
-test('what cannot be done is said in one line, with nothing on stdout', async () => {
+test.concurrent('what cannot be done is said in one line, with nothing on stdout', async () => {
   await using database = await createTestDatabase();
   const store = { DATABASE_URL: database.url };
-  for (const [words, line] of [
-    [['create', '--name', 'a', '--tenant', 'a b'], /^--tenant must be up to 64 letters/],
-    [['revoke', 'key_1'], /^There is no key "key_1"\.\n$/],
-  ] as const) {
+  const wrong = async (words: readonly string[], line: RegExp) => {
     const { code, out, err } = await keys(store, ...words);
     expect({ code, out }, err).toEqual({ code: 1, out: '' });
     expect(err).toMatch(line);
     expect(err.trim().split('\n')).toHaveLength(1);
-  }
-  expect(await keys({ DATABASE_URL: 'mysql://a:secret@b' }, 'list')).toEqual({
+  };
+  const [elsewhere, help] = await Promise.all([
+    keys({ DATABASE_URL: 'mysql://a:secret@b' }, 'list'),
+    keys(store, '--help'),
+    wrong(['create', '--name', 'a', '--tenant', 'a b'], /^--tenant must be up to 64 letters/),
+    wrong(['revoke', 'key_1'], /^There is no key "key_1"\.\n$/),
+  ]);
+  expect(elsewhere).toEqual({
     code: 1,
     out: '',
     err: 'DATABASE_URL cannot be that value: it must be a URL like postgres://host/database, with user:password@ before the host.\n',
   });
   expect(await database.sql`select 1 from api_keys`).toHaveLength(0);
-  const { code, out, err } = await keys(store, '--help');
-  expect({ code, err }).toEqual({ code: 0, err: '' });
-  expect(out).toContain('npm run keys -- create --name NAME');
+  expect(help).toMatchObject({ code: 0, err: '' });
+  expect(help.out).toContain('npm run keys -- create --name NAME');
 });

@@ -29,7 +29,7 @@ async function outcome(app: { readonly url: string }, token: string) {
 const IN = { http: 'Query', socket: 'in' };
 const REFUSED = { http: 'UNAUTHENTICATED', socket: 4401 };
 
-test('a token of the issuer lets in as the tenant that it names, and as nobody else', async () => {
+test.concurrent('a token of the issuer lets in as the tenant that it names, and as nobody else', async () => {
   await using issuer = await startIssuer();
   await using app = await startTokenApp(issuer);
   const owls = { ...app, authorization: `Bearer ${await issuer.token()}` };
@@ -40,7 +40,7 @@ test('a token of the issuer lets in as the tenant that it names, and as nobody e
   expect(await outcome(app, await issuer.token())).toEqual(IN);
 });
 
-test('a token that does not hold in any one way lets nobody in', async () => {
+test.concurrent('a token that does not hold in any one way lets nobody in', async () => {
   await using issuer = await startIssuer();
   await using stranger = await startIssuer();
   await using app = await startTokenApp(issuer);
@@ -85,7 +85,7 @@ test('a token that does not hold in any one way lets nobody in', async () => {
   expect(await outcome(app, good)).toEqual(IN);
 });
 
-test('clocks may differ by some seconds', async () => {
+test.concurrent('clocks may differ by some seconds', async () => {
   await using issuer = await startIssuer();
   await using app = await startTokenApp(issuer);
   expect(await outcome(app, await issuer.token({ notBefore: 5 }))).toEqual(IN);
@@ -94,7 +94,7 @@ test('clocks may differ by some seconds', async () => {
   expect(http).toBe('Query');
 });
 
-test('keys of the issuer that are new are fetched, and those that are gone count no more', async () => {
+test.concurrent('keys of the issuer that are new are fetched, and those that are gone count no more', async () => {
   await using issuer = await startIssuer();
   await using app = await startTokenApp(issuer);
   const old = await issuer.token();
@@ -106,7 +106,7 @@ test('keys of the issuer that are new are fetched, and those that are gone count
   expect(await outcome(app, old)).toEqual(REFUSED);
 });
 
-test('an issuer that cannot be reached makes nobody unauthorized, and lets nobody in', async () => {
+test.concurrent('an issuer that cannot be reached makes nobody unauthorized, and lets nobody in', async () => {
   await using issuer = await startIssuer();
   await using app = await startTokenApp(issuer);
   issuer.setBroken(true);
@@ -120,7 +120,7 @@ test('an issuer that cannot be reached makes nobody unauthorized, and lets nobod
   expect(await outcome(app, token)).toEqual(IN);
 });
 
-test('what is connected with a token ends with it', async () => {
+test.concurrent('what is connected with a token ends with it', async () => {
   await using issuer = await startIssuer();
   await using app = await startTokenApp(issuer);
   const lasting = { ...app, authorization: `Bearer ${await issuer.token()}` };

@@ -12,7 +12,7 @@ vi.setConfig({ testTimeout: 90_000 });
 const input = { text: 'Hi' };
 const never = () => new Promise<string>(() => {});
 
-test('killed between the start of a call and its result, nobody makes the call again', async () => {
+test.concurrent('killed between the start of a call and its result, nobody makes the call again', async () => {
   await using upstream = await startChatServer();
   await using folder = await createDataFolder();
   await using server = await startMcpServer({ tools: { pay: { run: never }, refund: { run: never } } });
@@ -56,7 +56,7 @@ test('killed between the start of a call and its result, nobody makes the call a
   expect(server.calls.map(({ name }) => name).sort()).toEqual(['pay', 'refund']);
 });
 
-test('the secrets of a server are found nowhere: not in the database, the log, errors, events or answers', async () => {
+test.concurrent('the secrets of a server are found nowhere: not in the database, the log, errors, events or answers', async () => {
   const SECRET = 'a-very-secret-token-4711';
   const KEY = 'a-very-secret-header-0815';
   await using upstream = await startChatServer();

@@ -5,6 +5,7 @@ import { run, sentTo } from '../support/run.ts';
 import { finds } from '../support/search-server.ts';
 import { startSearchingApp } from '../support/searching-app.ts';
 import { collect, follow } from '../support/stream.ts';
+import { SEARCH_CANARY } from '../support/suite-canary.ts';
 import { call } from '../support/tools.ts';
 
 const input = { text: 'What is new?' };
@@ -47,7 +48,7 @@ test.each(['brave', 'tavily', 'searxng'] as const)(
         .map((name, index) => `[${index + 1}] ${name}\n${page(name).url}\nAbout ${name}.`)
         .join('\n\n'),
     });
-    expect(JSON.stringify(await collect(app, { id: response.id }))).not.toContain('key-of-search');
+    expect(JSON.stringify(await collect(app, { id: response.id }))).not.toContain(SEARCH_CANARY);
   },
 );
 

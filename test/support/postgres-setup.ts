@@ -24,12 +24,19 @@ export async function setup({ provide }: TestProject) {
   server.pathname = '/';
   const template = `responses_template_${process.pid}`;
   const admin = postgres(`${server}postgres`, { max: 1, onnotice: () => {} });
+  if (embedded !== null) {
+    await admin`alter system set fsync = off`; // it is thrown away: a machine that stops loses nothing
+    await admin`select pg_reload_conf()`;
+  }
   await admin`create database ${admin(template)}`;
   await migrateDatabase(`${server}${template}`);
   provide('postgresUrl', String(server));
   provide('templateDatabase', template);
   return async () => {
-    await admin`drop database if exists ${admin(template)} with (force)`;
+    const made = await admin<{ name: string }[]>`
+      select datname as name from pg_database 
+      where datname = ${template} or starts_with(datname, ${`${template}_`})`;
+    for (const { name } of made) await admin`drop database if exists ${admin(name)} with (force)`;
     await admin.end();
     await embedded?.stop();
     rmSync(folder, { recursive: true, force: true });

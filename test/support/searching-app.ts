@@ -1,4 +1,5 @@
 import { type SearchServer, startSearchServer } from './search-server.ts';
+import { SEARCH_CANARY } from './suite-canary.ts';
 import { startTestApp, type TestApp, type TestAppOptions } from './test-app.ts';
 
 /** An app that can search the web, and the service that it asks. */
@@ -14,7 +15,7 @@ export async function startSearchingApp(
   const search = await startSearchServer();
   const { baseUrl } = search;
   const webSearch =
-    provider === 'searxng' ? { provider, baseUrl } : { provider, apiKey: 'key-of-search', baseUrl };
+    provider === 'searxng' ? { provider, baseUrl } : { provider, apiKey: SEARCH_CANARY, baseUrl };
   const app = await startTestApp({ config: { webSearch, ...config }, documents });
   return {
     ...app,

@@ -8,12 +8,19 @@ export interface TestDatabase extends AsyncDisposable {
 }
 
 let count = 0;
+let admin: postgres.Sql | undefined;
+
+/** The next one is made while a test uses the last: that takes longer than many tests. */
+let next: Promise<string> | undefined;
 
 export async function createTestDatabase(): Promise<TestDatabase> {
   const server = inject('postgresUrl');
-  const name = `responses_test_${process.pid}_${count++}`;
-  const admin = postgres(`${server}postgres`, { max: 1, onnotice: () => {} });
-  await admin`create database ${admin(name)} template ${admin(inject('templateDatabase'))}`;
+  admin ??= postgres(`${server}postgres`, { max: 3, idle_timeout: 2, onnotice: () => {} });
+  const own = admin;
+  const taken = next ?? make(own);
+  next = make(own);
+  next.catch(() => {}); // it is told to whoever takes it
+  const name = await taken;
   const url = `${server}${name}`;
   const sql = postgres(url, { max: 2, onnotice: () => {} });
   return {
@@ -21,8 +28,15 @@ export async function createTestDatabase(): Promise<TestDatabase> {
     sql,
     async [Symbol.asyncDispose]() {
       await sql.end();
-      await admin`drop database if exists ${admin(name)} with (force)`;
-      await admin.end();
+      await own`drop database if exists ${own(name)} with (force)`;
     },
   };
+}
+
+/** The setup of the suite drops what bears this name and is left. */
+async function make(own: postgres.Sql): Promise<string> {
+  const template = inject('templateDatabase');
+  const name = `${template}_${process.pid}_${count++}`;
+  await own`create database ${own(name)} template ${own(template)}`;
+  return name;
 }

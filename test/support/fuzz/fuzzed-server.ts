@@ -1,6 +1,5 @@
-import { writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
 import { type ChatServer, startChatServer } from '../chat-server.ts';
+import { answeringOptions, innerStateOf, isInnerState } from '../inner-state.ts';
 import { startSearchServer } from '../search-server.ts';
 import { createDataFolder } from '../server-process.ts';
 import { createTestDatabase } from '../test-database.ts';
@@ -15,20 +14,12 @@ export interface FuzzedServer extends AsyncDisposable {
   failures(): readonly string[];
 }
 
-const TELL_MEMORY = `process.on('SIGUSR2', async () => {
-  for (let i = 0; i < 3; i++) { globalThis.gc(); await new Promise((resolve) => setTimeout(resolve, 50)); }
-  const { heapUsed, arrayBuffers } = process.memoryUsage();
-  process.stderr.write('MEMORY ' + (heapUsed + arrayBuffers) + '\\n');
-});`;
-
 export async function startFuzzedServer(): Promise<FuzzedServer> {
   const parts = new AsyncDisposableStack();
   const upstream = parts.use(await startChatServer());
   const search = parts.use(await startSearchServer());
   const database = parts.use(await createTestDatabase());
   const folder = parts.use(await createDataFolder());
-  const teller = join(folder.path, 'memory.mjs');
-  await writeFile(teller, TELL_MEMORY);
   const { url, child } = await folder.run({
     OPENAI_BASE_URL: upstream.baseUrl,
     SEARXNG_URL: search.baseUrl,
@@ -36,26 +27,20 @@ export async function startFuzzedServer(): Promise<FuzzedServer> {
     DEFAULT_MODEL: 'test-model',
     MCP_ALLOW_PRIVATE: 'true',
     LOG_LEVEL: 'error',
-    NODE_OPTIONS: `--expose-gc --import ${teller}`,
+    NODE_OPTIONS: await answeringOptions(folder.path),
   });
+  // The playground's page is built when it is first asked for, and kept: it is no leak.
+  await fetch(url, { headers: { accept: 'text/html' } }).then((page) => page.text());
   const lines: string[] = [];
-  let onMemory: (bytes: number) => void = () => {};
   child.stderr?.on('data', (bytes) => {
-    for (const line of String(bytes).trim().split('\n')) {
-      if (line.startsWith('MEMORY ')) onMemory(Number(line.slice(7)));
-      else lines.push(line);
-    }
+    const said = String(bytes).trim().split('\n');
+    lines.push(...said.filter((line) => !isInnerState(line)));
   });
   return {
     url,
     upstream,
     failures: () => lines,
-    async memory() {
-      const { promise, resolve } = Promise.withResolvers<number>();
-      onMemory = resolve;
-      child.kill('SIGUSR2');
-      return promise;
-    },
+    memory: async () => (await innerStateOf(child)).memory,
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
   };
 }
