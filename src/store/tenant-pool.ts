@@ -5,6 +5,13 @@ import { type Fate, type Statement, TENANT_ROLE, TenantConnection } from './tena
 /** Transactions at once; more wait. */
 const MAX_CONNECTIONS = 10;
 
+/**
+ * What acts for callers is looked up by an index, always. Row-level security adds a condition that the planner takes to
+ * leave a row or two of a table that was small when the plan was made; it would read all of it, in each statement,
+ * however large it has become meanwhile.
+ */
+const PLANNING = { enable_seqscan: 'off' } as const;
+
 /** A connection is used for so long: what Postgres keeps for it grows. In milliseconds. */
 const LIFETIME_MS = 45 * 60_000;
 
@@ -106,7 +113,7 @@ export class TenantPool {
         backoff,
         max: 1,
         max_lifetime: null, // it would close between two steps of a transaction
-        connection: { ...CONNECTION, role: TENANT_ROLE },
+        connection: { ...CONNECTION, ...PLANNING, role: TENANT_ROLE },
         types: ARRAYS,
         onclose,
       }),

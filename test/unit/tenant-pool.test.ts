@@ -43,6 +43,21 @@ test('each statement has the tenant that it is run for, whatever its name and wh
   await database.close();
 });
 
+test('a plan that is made while there are next to no rows is still good when there are many', async () => {
+  await using place = await createTestDatabase();
+  const database = openDatabase(place.url);
+  const plan = await database.as(
+    { tenant: 'x' },
+    (sql) => sql<{ 'QUERY PLAN': string }[]>`
+    explain update items set answered_by = a.response from unnest(array['id'], array['resp']) as a (request, response)
+    where items.id = a.request`,
+  );
+  const text = plan.map((row) => row['QUERY PLAN']).join('\n');
+  expect(text).toContain('items_pkey');
+  expect(text).not.toContain('Seq Scan');
+  await database.close();
+});
+
 test.each(['', 'nul\0', 'half \ud83d'])(
   'nothing is run for a tenant that no row can have (%o)',
   async (tenant) => {
