@@ -10,6 +10,7 @@ export class Places {
 
   /** Takes a place; null if there is none. What it gives gives the place back, once however often it is called. */
   take(key: string): (() => void) | null {
+    if (this.limit === Number.POSITIVE_INFINITY) return NOTHING; // and nothing to count
     const count = this.taken.get(key) ?? 0;
     if (count >= this.limit) return null;
     this.taken.set(key, count + 1);
@@ -26,3 +27,5 @@ export class Places {
     else this.taken.delete(key);
   }
 }
+
+const NOTHING = () => {};

@@ -25,76 +25,114 @@ export function createSeats(places: Places, authenticator: Authenticator): Seats
     take({ caller, signal, isOverSocket }) {
       const giveBack = places.take(caller.key);
       if (giveBack === null) return { errors: [tooMany(isOverSocket)] };
+      const seat = new TakenSeat(signal, giveBack);
       // A socket has one caller, and is closed as a whole.
-      let end = () => {};
-      let hasEnded = false;
-      const unwatch = isOverSocket
-        ? () => {}
-        : authenticator.watch(caller, () => {
-            hasEnded = true;
-            end();
-          });
-      let isLeft = false;
-      const leave = () => {
-        signal.removeEventListener('abort', stop);
-        unwatch();
-        giveBack();
-      };
-      // What has not been read yet, the transport does not always end.
-      const stop = () => {
-        isLeft = true;
-        leave();
-        end();
-      };
-      signal.addEventListener('abort', stop);
-      if (signal.aborted) stop();
-      const check = () => {
-        if (hasEnded) throw unauthenticated();
-      };
-      return {
-        leave,
-        hold(stream) {
-          end = () => void stream.return().catch(() => {}); // whoever reads the stream meets the error
-          if (hasEnded || isLeft) end();
-          return held(stream, { leave, check });
-        },
-      };
+      if (!isOverSocket) seat.unwatch = authenticator.watch(caller, () => seat.endRight());
+      seat.begin();
+      return seat;
     },
   };
 }
 
-/** A stream that calls `leave` at its end, which `check` may make a broken one. */
-function held<Value>(
-  stream: AsyncGenerator<Value, void>,
-  { leave, check }: { readonly leave: () => void; readonly check: () => void },
-): AsyncGenerator<Value, void> {
-  const iterator: AsyncGenerator<Value, void> = {
-    async next() {
-      try {
-        const result = await stream.next();
-        if (!result.done) return result;
-        check();
-        leave();
+/** One of many that last long: hence no more of them than fields. */
+class TakenSeat implements Seat {
+  unwatch: (() => void) | null = null;
+  private readonly signal: AbortSignal;
+  private readonly giveBack: () => void;
+  private stream: AsyncGenerator<unknown, void> | null = null;
+  private hasEnded = false;
+  private isLeft = false;
+
+  constructor(signal: AbortSignal, giveBack: () => void) {
+    this.signal = signal;
+    this.giveBack = giveBack;
+  }
+
+  begin(): void {
+    this.signal.addEventListener('abort', this);
+    if (this.signal.aborted) this.handleEvent();
+  }
+
+  /** The caller has gone. What has not been read yet, the transport does not always end. */
+  handleEvent(): void {
+    this.isLeft = true;
+    this.leave();
+    this.endStream();
+  }
+
+  /** The right of the caller ends. */
+  endRight(): void {
+    this.hasEnded = true;
+    this.endStream();
+  }
+
+  leave(): void {
+    this.signal.removeEventListener('abort', this);
+    this.unwatch?.();
+    this.giveBack();
+  }
+
+  hold<Value>(stream: AsyncGenerator<Value, void>): AsyncGenerator<Value, void> {
+    this.stream = stream;
+    if (this.hasEnded || this.isLeft) this.endStream();
+    return new HeldStream(stream, this);
+  }
+
+  /** @throws GraphQLError UNAUTHENTICATED if that is why the stream has ended. */
+  check(): void {
+    if (this.hasEnded) throw unauthenticated();
+  }
+
+  private endStream(): void {
+    this.stream?.return().catch(() => {}); // whoever reads the stream meets the error
+  }
+}
+
+/** A stream that leaves its seat at its end. */
+class HeldStream<Value> implements AsyncGenerator<Value, void> {
+  private readonly stream: AsyncGenerator<Value, void>;
+  private readonly seat: TakenSeat;
+
+  constructor(stream: AsyncGenerator<Value, void>, seat: TakenSeat) {
+    this.stream = stream;
+    this.seat = seat;
+  }
+
+  next(): Promise<IteratorResult<Value, void>> {
+    return this.stream.next().then(
+      (result) => {
+        if (result.done) this.end();
         return result;
-      } catch (error) {
-        leave();
+      },
+      (error: unknown) => {
+        this.seat.leave();
         throw error;
-      }
-    },
-    return() {
-      leave();
-      return stream.return();
-    },
-    throw(error) {
-      leave();
-      return stream.throw(error);
-    },
-    [Symbol.asyncIterator]: () => iterator,
-    async [Symbol.asyncDispose]() {
-      await iterator.return();
-    },
-  };
-  return iterator;
+      },
+    );
+  }
+
+  return(): Promise<IteratorResult<Value, void>> {
+    this.seat.leave();
+    return this.stream.return();
+  }
+
+  throw(error: unknown): Promise<IteratorResult<Value, void>> {
+    this.seat.leave();
+    return this.stream.throw(error);
+  }
+
+  [Symbol.asyncIterator](): this {
+    return this;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.return();
+  }
+
+  private end(): void {
+    this.seat.leave();
+    this.seat.check();
+  }
 }
 
 function tooMany(isOverSocket: boolean): GraphQLError {
