@@ -1,7 +1,7 @@
 import type { SQL } from 'drizzle-orm';
 import { PgDialect } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
-import type { Statement } from './tenant-connection.ts';
+import type { Statement } from './tenants/tenant-connection.ts';
 
 const DIALECT = new PgDialect();
 

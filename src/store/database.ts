@@ -5,9 +5,9 @@ import postgres from 'postgres';
 import type { Scope } from '../protocol/scope.ts';
 import { AppError, messageOf } from '../util/errors.ts';
 import { ARRAYS, backoff, CLIENT, CONNECTION } from './client.ts';
-import { secureTenants } from './secure-tenants.ts';
-import type { Statement } from './tenant-connection.ts';
-import { TenantPool } from './tenant-pool.ts';
+import { secureTenants } from './tenants/secure-tenants.ts';
+import type { Statement } from './tenants/tenant-connection.ts';
+import { TenantPool } from './tenants/tenant-pool.ts';
 
 /** The way into the database for what acts for a caller. */
 export interface Tenants {

@@ -1,7 +1,7 @@
 import postgres from 'postgres';
 import { expect, inject, test } from 'vitest';
 import { migrateDatabase, openDatabase } from '../../src/store/database.ts';
-import { secureTenants } from '../../src/store/secure-tenants.ts';
+import { secureTenants } from '../../src/store/tenants/secure-tenants.ts';
 import { createTestDatabase } from '../support/test-database.ts';
 
 /** A login that may do nothing but what the owner of a database may, and its database. */

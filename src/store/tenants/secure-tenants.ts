@@ -1,5 +1,5 @@
 import type postgres from 'postgres';
-import { AppError } from '../util/errors.ts';
+import { AppError } from '../../util/errors.ts';
 import { TENANT_ROLE } from './tenant-connection.ts';
 
 /** Tables whose rows belong to tenants. */

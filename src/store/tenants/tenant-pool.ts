@@ -1,5 +1,5 @@
 import postgres from 'postgres';
-import { ARRAYS, backoff, CLIENT, CONNECTION } from './client.ts';
+import { ARRAYS, backoff, CLIENT, CONNECTION } from '../client.ts';
 import { type Fate, type Statement, TENANT_ROLE, TenantConnection } from './tenant-connection.ts';
 
 /** Transactions at once; more wait. */
