@@ -135,12 +135,16 @@ test('every secret of a configuration is known, whatever it belongs to', () => {
     OPENAI_BASE_URL: 'https://a:canary-base@host/v1?key=canary-query',
     DATABASE_URL: 'postgres://u:canary-database@host/db',
     REDIS_URL: 'redis://u:canary-redis@host',
+    AUTH: 'jwt',
+    JWT_JWKS_URL: 'https://u:canary-jwks@host/keys?key=canary-parameter',
+    JWT_ISSUER: 'issuer',
+    JWT_AUDIENCE: 'audience',
   };
   const all = [{ BRAVE_API_KEY: 'canary-brave' }, { TAVILY_API_KEY: 'canary-tavily' }].flatMap((search) =>
     secretsOf(readConfig({ ...environment, ...search })),
   );
   const searxng = secretsOf(readConfig({ ...environment, SEARXNG_URL: 'http://u:canary-searxng@host' }));
-  const names = ['model', 'base', 'query', 'database', 'redis', 'brave', 'tavily'].map(
+  const names = ['model', 'base', 'query', 'database', 'redis', 'brave', 'tavily', 'jwks', 'parameter'].map(
     (name) => `canary-${name}`,
   );
   expect(all).toEqual(expect.arrayContaining(names));
