@@ -73,9 +73,8 @@ export function createEngine(options: EngineOptions) {
   const onBroken = (run: Run) => abandoned.add(run);
   const recorder = new EventRecorder({
     ...shared,
-    tellOthers: (logged) => {
-      if (!lease.isAlone) wakeUps.send(logged.map((each) => ({ type: 'logged', ...each })));
-    },
+    isAlone: () => lease.isAlone,
+    tellOthers: (logged) => wakeUps.send(logged.map((each) => ({ type: 'logged', ...each }))),
     assure: () => lease.assure(),
     load,
     onFenced: (id) => lease.lost(id),

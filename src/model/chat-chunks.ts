@@ -3,6 +3,7 @@ import type { Usage } from '../protocol/usage.ts';
 import { asArray, asInt, asNumber, asObject, asText, type Json } from '../util/json.ts';
 import { toModelError } from './chat-errors.ts';
 import { type FinishReason, ModelError, type ModelPart } from './model-client.ts';
+import { type ChunkText, RepeatedChunk } from './repeated-chunk.ts';
 import { ToolCallBuffer } from './tool-call-buffer.ts';
 
 /**
@@ -11,6 +12,7 @@ import { ToolCallBuffer } from './tool-call-buffer.ts';
  */
 export class ChunkReader {
   private readonly calls = new ToolCallBuffer();
+  private readonly repeated = new RepeatedChunk();
   private finishReason: string | null = null;
   private usage: Usage | null = null;
   private error: ModelError | null = null;
@@ -21,9 +23,17 @@ export class ChunkReader {
     this.wantsLogprobs = wantsLogprobs;
   }
 
-  /** The parts of one chunk of a stream. */
-  readChunk(raw: unknown): ModelPart[] {
-    return this.read(raw, 'delta');
+  /** All that a chunk says, which is a part; null if its JSON is to be parsed and read. */
+  readRepeated(json: string): ModelPart | null {
+    return this.repeated.read(json);
+  }
+
+  /** The parts of one chunk of a stream, which came as this JSON. */
+  readChunk(raw: unknown, json: string): ModelPart[] {
+    const parts = this.read(raw, 'delta');
+    const said = this.error === null ? onlyTextOf(raw, parts) : null;
+    if (said !== null) this.repeated.learn(json, said);
+    return parts;
   }
 
   /** The parts of an answer that came whole. */
@@ -90,6 +100,23 @@ export class ChunkReader {
     if (delta['tool_calls'] !== undefined) this.calls.read(delta['tool_calls'], parts);
   }
 }
+
+/** The text that a chunk gave, if that is all it gave; null too for one that does more than give a part. */
+function onlyTextOf(raw: unknown, [part, ...more]: readonly ModelPart[]): ChunkText | null {
+  const [choice, ...choices] = asArray(asObject(raw)?.['choices']);
+  const delta = asObject(asObject(choice)?.['delta']);
+  if (delta === null || choices.length > 0 || part === undefined || more.length > 0) return null;
+  const { tool_calls: calls = null } = delta;
+  if (calls !== null && !(Array.isArray(calls) && calls.length === 0)) return null;
+  const isText = part.type === 'text' && part.logprobs === null;
+  if (!isText && !(part.type === 'reasoning' && part.encrypted === null)) return null;
+  const { type, text } = part;
+  const key = (isText ? TEXT_KEYS : REASONING_KEYS).find((each) => delta[each] === text);
+  return key === undefined ? null : { key, text, type };
+}
+
+const TEXT_KEYS = ['content'];
+const REASONING_KEYS = ['reasoning_content', 'reasoning'];
 
 const FINISH_REASONS: ReadonlyMap<string | null, FinishReason> = new Map([
   ['length', 'length'],

@@ -167,8 +167,13 @@ function readRecords(records: readonly SseRecord[], reader: ChunkReader): Read {
   for (const { event, data } of records) {
     if (data === '') continue;
     if (data === '[DONE]') return { parts, last: 'done' as const };
+    const repeated = event === '' ? reader.readRepeated(data) : null;
+    if (repeated !== null) {
+      parts.push(repeated);
+      continue;
+    }
     try {
-      parts.push(...reader.readChunk(toChunk(event, data)));
+      parts.push(...reader.readChunk(toChunk(event, data), data));
     } catch (error) {
       if (error instanceof ModelError) return { parts, last: error }; // what came before it still counts
       throw error;

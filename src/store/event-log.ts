@@ -40,18 +40,19 @@ export async function commitEvents(
 ): Promise<boolean> {
   const log = {
     tenants: batches.map(({ tenant }) => tenant),
-    ids: batches.map(({ responseId }) => responseId),
-    first: batches.map(({ events }) => events[0]?.sequenceNumber ?? 0),
-    last: batches.map(({ events }) => events.at(-1)?.sequenceNumber ?? 0),
-    bodies: batches.map(({ events }) => toLogText(events)),
+    ids: toLines(batches.map(({ responseId }) => responseId)),
+    first: toLines(batches.map(({ events }) => events[0]?.sequenceNumber ?? 0)),
+    last: toLines(batches.map(({ events }) => events.at(-1)?.sequenceNumber ?? 0)),
+    bodies: toLines(batches.map(({ events }) => toLogText(events))),
   };
   if (endings.length === 0) {
     const [row] = await sql<[{ alive: boolean }]>`
       with alive as (select 1 from processes where id = ${processId} and ended_at is null for key share),
       logged as (
         insert into events (tenant, response_id, first, last, body)
-        select * from unnest(${log.tenants}::text[], ${log.ids}::text[], ${log.first}::int[], ${log.last}::int[],
-          ${log.bodies}::text[]) where exists (select 1 from alive)
+        select * from unnest(${log.tenants}::text[], string_to_array(${log.ids}, E'\\n'),
+          string_to_array(${log.first}, E'\\n')::int[], string_to_array(${log.last}, E'\\n')::int[],
+          string_to_array(${log.bodies}, E'\\n')) where exists (select 1 from alive)
         on conflict (response_id, first) do nothing)
       select exists (select 1 from alive) as alive`;
     return row.alive;
@@ -62,8 +63,9 @@ export async function commitEvents(
     with alive as (select 1 from processes where id = ${processId} and ended_at is null for key share),
     logged as (
       insert into events (tenant, response_id, first, last, body)
-      select * from unnest(${log.tenants}::text[], ${log.ids}::text[], ${log.first}::int[], ${log.last}::int[],
-        ${log.bodies}::text[]) where exists (select 1 from alive)
+      select * from unnest(${log.tenants}::text[], string_to_array(${log.ids}, E'\\n'),
+        string_to_array(${log.first}, E'\\n')::int[], string_to_array(${log.last}, E'\\n')::int[],
+        string_to_array(${log.bodies}, E'\\n')) where exists (select 1 from alive)
       on conflict (response_id, first) do nothing),
     ended as (
       update responses r set status = e.status, completed_at = e.completed_at::timestamptz, usage = e.usage, error = e.error,
@@ -89,6 +91,14 @@ export async function commitEvents(
       where i.id = u.request and i.answered_by = u.response and exists (select 1 from alive))
     select exists (select 1 from alive) as alive`;
   return row.alive;
+}
+
+/**
+ * A column of what holds no line break: ids, numbers and JSON. Of the array's own form, in which each quote has to be
+ * marked, both sides have more to do: on the path of a delta that counts.
+ */
+function toLines(values: readonly (string | number)[]): string {
+  return values.join('\n');
 }
 
 function toColumns(endings: readonly Ending[]) {

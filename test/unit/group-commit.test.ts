@@ -27,8 +27,8 @@ function startRecorder() {
     return found;
   };
   const sql = async (_: TemplateStringsArray, ...values: unknown[]) => {
-    const [ids, first, last] = values.slice(2, 5) as [string[], number[], number[]];
-    const rows = ids.map((id, index) => [id, first[index] ?? -1, last[index] ?? -1] as const);
+    const [ids = [], first = [], last = []] = values.slice(2, 5).map((column) => String(column).split('\n'));
+    const rows = ids.map((id, index) => [id, Number(first[index]), Number(last[index])] as const);
     const answer = Promise.withResolvers<boolean>();
     commits.push({ rows, answer });
     arrival(commits.length).resolve();
@@ -48,6 +48,7 @@ function startRecorder() {
     hub,
     logger: createLogger('silent'),
     processId: () => 'proc_1',
+    isAlone: () => true,
     tellOthers: () => {},
     assure: () => null,
     load: new LoopLoad(),

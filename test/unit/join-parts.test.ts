@@ -1,11 +1,9 @@
 import { expect, test } from 'vitest';
 import { joinParts } from '../../src/engine/run/join-parts.ts';
-import { joinsUnderLoad, neverJoins } from '../../src/engine/run/joining.ts';
 import type { ModelPart } from '../../src/model/model-client.ts';
 import { LoopLoad } from '../../src/util/loop-load.ts';
 import { chooseSeed, createRandom } from '../support/random.ts';
 import { anyAnnotation, anyLogprobs, anyText, oneOf } from '../support/sample-items.ts';
-import { seemingLoad } from '../support/watch-runs.ts';
 
 const SEED = chooseSeed();
 
@@ -58,17 +56,6 @@ test(`joined parts say the same in the same order, and nothing is left to join (
     const kinds = joined.map(kindOf);
     for (const [index, kind] of kinds.entries()) if (kind !== null) expect(kinds[index + 1]).not.toBe(kind);
   }
-});
-
-test('deltas are joined never, under load, or when many wait', () => {
-  const adaptive = joinsUnderLoad(new LoopLoad());
-  {
-    using _ = seemingLoad('low');
-    expect([0, 32, 33].map(adaptive.isOn)).toEqual([false, false, true]);
-  }
-  using _ = seemingLoad('high');
-  expect([0, 32, 33].map(adaptive.isOn)).toEqual([true, true, true]);
-  expect([0, 32, 33].map(neverJoins.isOn)).toEqual([false, false, false]);
 });
 
 test('the share of its time that a loop is busy is near 1 when it never rests, and falls when it does', async () => {

@@ -90,11 +90,11 @@ export class Background {
    */
   async stop(late: Promise<void>): Promise<void> {
     this.stopping = true;
-    for (const [id, { run }] of this.hand) if (!this.secrets.has(id)) run?.giveBack({ now: false });
+    for (const [id, { run }] of this.hand) if (!this.secrets.has(id)) run?.handBack.ask({ now: false });
     this.secrets.clear(); // what has not begun is handed back without them
     const handedBack = this.emptied();
     await Promise.race([handedBack, late]);
-    for (const { run } of this.hand.values()) run?.giveBack({ now: true });
+    for (const { run } of this.hand.values()) run?.handBack.ask({ now: true });
     await Promise.race([handedBack, delay(HAND_BACK_MS, undefined, { ref: false })]);
   }
 
@@ -191,7 +191,7 @@ export class Background {
     const ended = await run.ended;
     if (ended === null) {
       await run.settled();
-      if (!run.isGivenBack && owner === processId()) this.broken.add(id);
+      if (!run.handBack.done && owner === processId()) this.broken.add(id);
     }
     if (ended !== null || this.broken.has(id)) this.secrets.delete(id);
     return true;

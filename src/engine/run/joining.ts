@@ -9,6 +9,8 @@ export interface Joining {
 }
 
 export interface Flushable {
+  /** Set while it is held. */
+  isHeld: boolean;
   flush(): void;
 }
 
@@ -18,29 +20,59 @@ const MANY = 32;
 /** A loop that rests less than a tenth of its time is behind, or about to be. */
 const BEHIND = 0.9;
 
+/** While deltas are joined there is less to do: not until so much of its time is free they are told one by one again. */
+const RELIEVED = 0.6;
+
 /** Nobody sees a text that grows forty times a second stand still. In milliseconds. */
 const HOLD_MS = 25;
+
+/** Runs that are due within so many milliseconds are flushed together. */
+const TOGETHER_MS = 5;
 
 export const neverJoins: Joining = { isOn: () => false, holds: () => false };
 
 /** Joins while there is more to do than gets done, in this process or for this run, and else never. */
 export function joinsUnderLoad(load: LoopLoad): Joining {
-  const held = new Set<Flushable>();
-  let isReleasing = false;
-  const release = () => {
-    isReleasing = true;
-    const runs = [...held];
-    held.clear();
-    for (const run of runs) run.flush();
-    isReleasing = false;
+  const waiting = new HeldRuns();
+  let isBehind = false;
+  const judge = () => {
+    const share = load.share();
+    isBehind = share > (isBehind ? RELIEVED : BEHIND);
+    return isBehind;
   };
   return {
-    isOn: (waiting) => waiting > MANY || load.share() > BEHIND,
-    holds(run) {
-      if (isReleasing || load.share() <= BEHIND) return false;
-      if (held.size === 0) setTimeout(release, HOLD_MS);
-      held.add(run);
-      return true;
-    },
+    isOn: (count) => count > MANY || judge(),
+    holds: (run) => !waiting.areReleased && judge() && waiting.add(run),
   };
+}
+
+/** Runs that are held, each for its own `HOLD_MS`, so that those of many do not all come due at once. */
+class HeldRuns {
+  /** True while they are being flushed. */
+  areReleased = false;
+  /** In the order in which they come due. */
+  private runs: { readonly run: Flushable; readonly dueAt: number }[] = [];
+
+  /** @returns true */
+  add(run: Flushable): true {
+    if (run.isHeld) return true;
+    run.isHeld = true;
+    if (this.runs.length === 0) setTimeout(() => this.release(), HOLD_MS);
+    this.runs.push({ run, dueAt: performance.now() + HOLD_MS });
+    return true;
+  }
+
+  private release(): void {
+    const now = performance.now() + TOGETHER_MS / 2;
+    const later = this.runs.findIndex(({ dueAt }) => dueAt > now);
+    const due = later < 0 ? this.runs : this.runs.slice(0, later);
+    this.runs = later < 0 ? [] : this.runs.slice(later);
+    if (this.runs.length > 0) setTimeout(() => this.release(), TOGETHER_MS);
+    this.areReleased = true;
+    for (const { run } of due) {
+      run.isHeld = false;
+      run.flush();
+    }
+    this.areReleased = false;
+  }
 }

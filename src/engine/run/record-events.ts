@@ -20,6 +20,8 @@ export interface RecorderOptions {
   readonly database: Database;
   readonly hub: Hub;
   readonly logger: Logger;
+  /** True if there is no other process to be told. */
+  readonly isAlone: () => boolean;
   /** Tells other processes how far the logs go now. */
   readonly tellOthers: (logged: readonly Logged[]) => void;
   /** The id under which this process holds its lease now. */
@@ -171,13 +173,8 @@ export class EventRecorder implements EventSink {
   }
 
   private tell(entries: readonly Entry[]): void {
-    const { hub, tellOthers } = this.options;
-    tellOthers(
-      entries.map(({ run, events }) => ({
-        responseId: run.base.id,
-        last: events.at(-1)?.sequenceNumber ?? 0,
-      })),
-    );
+    const { hub, isAlone, tellOthers } = this.options;
+    if (!isAlone()) tellOthers(entries.map(toLogged));
     for (const entry of entries) {
       const { run, events, ended, size } = entry;
       this.release(entry);
@@ -195,4 +192,8 @@ export class EventRecorder implements EventSink {
   private release(entry: Entry): void {
     entry.run.unsaved.release(entry, MAX_WAITING);
   }
+}
+
+function toLogged({ run, events }: Entry): Logged {
+  return { responseId: run.base.id, last: events.at(-1)?.sequenceNumber ?? 0 };
 }

@@ -83,13 +83,13 @@ async function runRounds(run: Run, servers: McpServers, dependencies: RunDepende
   if (toolbox.missing !== null) return failed(toolbox.missing);
 
   const context = { run, servers, webSearch, budget, listings, timeoutMs };
-  await run.unbroken(() => runApproved(context));
+  await run.handBack.unbroken(() => runApproved(context));
 
   const usedCallIds = callIdsIn([...run.context, ...run.state.output]);
   const truncation = new Truncation(run);
   const rules: readonly StopRule[] = [maxRounds(limit), maxOutputTokens(settings)];
   for (let { round } = start; ; round++) {
-    run.passBoundary();
+    run.handBack.passBoundary();
     const progress = { rounds: round, usage: run.usedTokens };
     const reason = rules.map((rule) => rule(progress)).find((found) => found !== null);
     if (reason) return { status: 'incomplete', reason };
@@ -119,7 +119,9 @@ async function runRounds(run: Run, servers: McpServers, dependencies: RunDepende
     if (result.reason === 'length') return { status: 'incomplete', reason: 'max_output_tokens' };
     if (result.reason === 'content_filter') return { status: 'incomplete', reason: 'content_filter' };
     const offered = offer.choice.mode === 'none' ? [] : offer.tools;
-    const waits = await run.unbroken(() => runCalls(context, { round, calls: result.calls, offered }));
+    const waits = await run.handBack.unbroken(() =>
+      runCalls(context, { round, calls: result.calls, offered }),
+    );
     if (waits || result.calls.length === 0) return { status: 'completed' };
   }
 }

@@ -7,6 +7,7 @@ import type { ResponseBase, ResponseState, Snapshot } from '../../protocol/respo
 import { addUsage, type Usage } from '../../protocol/usage.ts';
 import { orAborted } from '../../util/async-iteration.ts';
 import { RecentEvents } from '../following/recent-events.ts';
+import { HandBack } from './hand-back.ts';
 import type { Joining } from './joining.ts';
 import { EventNumbers } from './number-events.ts';
 import { type Outcome, type StopReason, TERMINAL_TYPES } from './outcome.ts';
@@ -61,6 +62,10 @@ export class Run {
   /** What it has told. */
   readonly recent: RecentEvents;
   readonly unsaved = new Unsaved();
+  /** How it goes to another process, if that is asked for. */
+  readonly handBack: HandBack = new HandBack(this);
+  /** Set while the joining of deltas holds it back. */
+  isHeld = false;
   /** Resolves with the state as it was told, once the terminal event is; null if the run was lost before. */
   readonly ended: Promise<Snapshot | null>;
 
@@ -71,9 +76,6 @@ export class Run {
   private current: ResponseState;
   private usage: Usage | null;
   private isLost = false;
-  private isWholeWork = false;
-  private isAskedBack = false;
-  private wasGivenBack = false;
   private pending: EventDraft[] = [];
   private readonly joining: Joining;
   private isBehind = false;
@@ -210,41 +212,5 @@ export class Run {
   /** Resolves when nothing of this run is being committed. */
   settled(): Promise<void> {
     return this.sink.committed(this);
-  }
-
-  /** Does what is better not cut short, such as the calls of a round: a run that is to be given back waits for it. */
-  async unbroken<Result>(work: () => Promise<Result>): Promise<Result> {
-    this.isWholeWork = true;
-    try {
-      return await work();
-    } finally {
-      this.isWholeWork = false;
-    }
-  }
-
-  /**
-   * Loses the run, for another process to go on with: at once if nothing would be cut short, or if there is no time;
-   * else at the next boundary, unless it ends before.
-   */
-  giveBack({ now }: { readonly now: boolean }): void {
-    this.isAskedBack = true;
-    if (now || !this.isWholeWork) this.leave();
-  }
-
-  /** To be called where another process can go on without a loss. Throws the reason of the signal once it is aborted. */
-  passBoundary(): void {
-    if (this.isAskedBack) this.leave();
-    this.signal.throwIfAborted();
-  }
-
-  /** True if the run was lost because this process gave it back. */
-  get isGivenBack(): boolean {
-    return this.wasGivenBack;
-  }
-
-  private leave(): void {
-    if (this.isLost) return;
-    this.wasGivenBack = true;
-    this.lose();
   }
 }
