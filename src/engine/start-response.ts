@@ -2,7 +2,7 @@ import { applyEvent } from '../protocol/apply-event.ts';
 import type { Caller } from '../protocol/caller.ts';
 import { newResponseId, type ResponseId } from '../protocol/ids.ts';
 import { invalidInput, type RequestError } from '../protocol/request-error.ts';
-import { INITIAL_STATE, type Snapshot } from '../protocol/response.ts';
+import { INITIAL_STATE, type ResponseBase, type Snapshot } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { McpSecrets } from '../protocol/tools.ts';
 import { findApprovalRequests } from '../store/approvals.ts';
@@ -105,7 +105,28 @@ export async function startResponse(
   const { previousResponseId } = branch;
   const base = { id: newResponseId(), createdAt: Date.now(), previousResponseId, settings };
   const events = firstEvents(settings);
+  const state = events.reduce(applyEvent, INITIAL_STATE);
+  const snapshot = { base, state, sequenceNumber: events.length - 1 };
+  const begin = ({ isUnconfirmed }: { readonly isUnconfirmed: boolean }): Run => {
+    const run = new Run({
+      tenant: scope.tenant,
+      base,
+      context: [...branch.history.items, ...ownInput],
+      inputLength: ownInput.length,
+      state,
+      nextSequence: events.length,
+      firstEvents: events,
+      isTakenOver: false,
+      isUnconfirmed,
+      sink: settings.store ? dependencies.recorder : dependencies.unstored,
+      joining: dependencies.joining,
+    });
+    if (!settings.store) dependencies.unstored.begin(run, events);
+    return run;
+  };
   const owner = dependencies.processId();
+  using ahead = asksAhead(base, idempotency) ? new Ahead(begin({ isUnconfirmed: true })) : null;
+  if (ahead !== null) execute(dependencies, ahead.run, secrets);
   if (settings.store) {
     const outcome = await insertResponse(database, scope, {
       processId: owner,
@@ -135,31 +156,48 @@ export async function startResponse(
     }
   }
   quota.use();
-  const state = events.reduce(applyEvent, INITIAL_STATE);
-  const snapshot = { base, state, sequenceNumber: events.length - 1 };
   if (settings.background) {
     dependencies.queue(base.id, secrets);
     return { kind: 'queued', snapshot };
   }
-  const run = new Run({
-    tenant: scope.tenant,
-    base,
-    context: [...branch.history.items, ...ownInput],
-    inputLength: ownInput.length,
-    state,
-    nextSequence: events.length,
-    firstEvents: events,
-    isTakenOver: false,
-    sink: settings.store ? dependencies.recorder : dependencies.unstored,
-    joining: dependencies.joining,
-  });
-  if (!settings.store) dependencies.unstored.begin(run, events);
+  const run = ahead?.run ?? begin({ isUnconfirmed: false });
   dependencies.runs.add(run);
   quota.keepUntil(run.ended);
   // Declared dead meanwhile: whoever did that ends the run.
   if (settings.store && owner !== dependencies.processId()) run.lose();
+  else if (ahead !== null) ahead.confirm();
   else execute(dependencies, run, secrets);
   return { kind: 'started', run, snapshot };
+}
+
+/**
+ * Whether the model is asked while the response is still being committed, which takes as long as its server needs to
+ * answer. Only where nothing but a failure can keep it from being committed: with a key it might be one that somebody else
+ * is asking for, and what it continues may be deleted meanwhile. MCP servers are never asked before.
+ */
+function asksAhead({ settings, previousResponseId }: ResponseBase, idempotency: Idempotency | null): boolean {
+  const { store, background, tools } = settings;
+  const isSure = idempotency === null && previousResponseId === null;
+  return isSure && store && !background && !tools.some(({ type }) => type === 'mcp');
+}
+
+/** A run that has begun before its beginning is committed. Left unconfirmed it is lost. */
+class Ahead implements Disposable {
+  readonly run: Run;
+  private isConfirmed = false;
+
+  constructor(run: Run) {
+    this.run = run;
+  }
+
+  confirm(): void {
+    this.isConfirmed = true;
+    this.run.confirm();
+  }
+
+  [Symbol.dispose](): void {
+    if (!this.isConfirmed) this.run.lose();
+  }
 }
 
 function execute(dependencies: StartDependencies, run: Run, secrets: McpSecrets): void {

@@ -48,6 +48,8 @@ export interface RunOptions {
   readonly firstEvents?: readonly ResponseEvent[];
   /** True if another process had begun it, or may have: its secrets are gone. */
   readonly isTakenOver: boolean;
+  /** True if its beginning is still to be committed: until `confirm` it may listen to a model, and nobody hears of it. */
+  readonly isUnconfirmed?: boolean;
   readonly sink: EventSink;
   readonly joining: Joining;
 }
@@ -77,6 +79,9 @@ export class Run {
   private usage: Usage | null;
   private isLost = false;
   private pending: EventDraft[] = [];
+  /** Until its beginning is committed. */
+  private beginning: PromiseWithResolvers<void> | null;
+  private hasEnded = false;
   private readonly joining: Joining;
   private isBehind = false;
 
@@ -92,6 +97,7 @@ export class Run {
     this.recent = new RecentEvents(options.nextSequence, options.firstEvents);
     this.current = options.state;
     this.usage = options.state.usage;
+    this.beginning = options.isUnconfirmed === true ? Promise.withResolvers() : null;
     ({ promise: this.ended, resolve: this.settle } = Promise.withResolvers<Snapshot | null>());
   }
 
@@ -140,15 +146,23 @@ export class Run {
     if (!mayWait || (waiting === 0 && !this.joining.holds(this))) this.handOver();
   }
 
-  private handOver(ended = false): void {
-    if (this.pending.length === 0) return;
+  private handOver(): void {
+    if (this.pending.length === 0 || this.beginning !== null) return;
     const events = this.numbers.number(this.pending);
     this.pending = [];
-    this.sink.append(this, events, ended);
+    this.sink.append(this, events, this.hasEnded);
+  }
+
+  /** Its beginning is committed: what it has emitted meanwhile goes to the log. */
+  confirm(): void {
+    const { beginning } = this;
+    this.beginning = null;
+    this.handOver();
+    beginning?.resolve();
   }
 
   room(): Promise<void> | null {
-    return this.sink.room(this);
+    return this.beginning?.promise ?? this.sink.room(this);
   }
 
   /**
@@ -157,6 +171,8 @@ export class Run {
    * @throws the reason of the run's signal when it is stopped before, or its events are refused.
    */
   async commit(): Promise<void> {
+    if (this.beginning !== null) await orAborted(this.beginning.promise, this.signal);
+    this.signal.throwIfAborted();
     this.handOver();
     await orAborted(this.sink.committed(this), this.signal);
     this.signal.throwIfAborted();
@@ -190,7 +206,8 @@ export class Run {
         incompleteReason: outcome.status === 'incomplete' ? outcome.reason : null,
       },
     });
-    this.handOver(true);
+    this.hasEnded = true;
+    this.handOver();
   }
 
   /** Called by the sink when the terminal event has been told. */
