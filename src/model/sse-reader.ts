@@ -38,6 +38,8 @@ export class SseReader {
   }
 
   private read(text: string): SseRecord[] {
+    if (this.isBetweenRecords && isOneRecord(text))
+      return [{ event: '', data: text.slice(PREFIX.length, -2) }];
     const records: SseRecord[] = [];
     const lines = text.split('\n');
     const last = lines.pop() ?? '';
@@ -50,6 +52,10 @@ export class SseReader {
     this.held = lines.length > 0 ? last.length : this.held + last.length;
     if (this.held > MAX_LINE) throw new ModelError('server_error', 'The model sent a line without end.');
     return records;
+  }
+
+  private get isBetweenRecords(): boolean {
+    return this.held === 0 && this.data.length === 0 && this.event === '';
   }
 
   private take(line: string, records: SseRecord[]): void {
@@ -74,6 +80,13 @@ export class SseReader {
     this.event = '';
     this.data = [];
   }
+}
+
+const PREFIX = 'data: ';
+
+/** What servers that speak word by word send at once: one line of data, and an empty one. */
+function isOneRecord(text: string): boolean {
+  return text.startsWith(PREFIX) && text.endsWith('\n\n') && text.search(/[\r\n]/) === text.length - 2;
 }
 
 function isWhole(data: string): boolean {

@@ -55,6 +55,15 @@ test(`any events come back from the log as they were, in their order (TEST_SEED=
   expect(saved).toBeGreaterThan(0);
 });
 
+test(`a delta that comes alone is kept as JSON has it (TEST_SEED=${SEED})`, () => {
+  const random = createRandom(SEED);
+  for (let times = 0; times < 1000; times++) {
+    const items = [anyItemId(random), anyItemId(random)] as const;
+    const event = { ...anyDelta(random, items), sequenceNumber: random(1000) };
+    expect(JSON.parse(toLogText([event]))).toEqual(JSON.parse(JSON.stringify([event])));
+  }
+});
+
 test(`rows of earlier versions, which hold every event whole, read the same (TEST_SEED=${SEED})`, () => {
   const random = createRandom(SEED);
   for (let times = 0; times < 100; times++) {

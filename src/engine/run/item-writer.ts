@@ -11,6 +11,17 @@ export interface ItemWriterOptions extends CallWriterOptions {
   readonly citations: (text: string) => readonly Annotation[];
 }
 
+interface PartPlace extends Place {
+  readonly contentIndex: number;
+}
+
+/** The item that is written, and the last of its parts: where the next text goes, the state need not be asked. */
+interface OpenItem extends Place {
+  readonly type: 'message' | 'reasoning';
+  part: OutputPart['type'] | ReasoningTextPart['type'] | null;
+  place: PartPlace | null;
+}
+
 /**
  * Turns the parts of one round into items and their events. At most one message or reasoning item is open at a
  * time; calls stay open until the round ends.
@@ -18,7 +29,7 @@ export interface ItemWriterOptions extends CallWriterOptions {
 export class ItemWriter {
   private readonly target: EventTarget;
   private readonly options: ItemWriterOptions;
-  private open: Place | null = null;
+  private open: OpenItem | null = null;
   private encrypted: string | null = null;
   /** Annotations of the open text, or of the next one: they are told after all of it. */
   private held: readonly Annotation[] = [];
@@ -35,17 +46,11 @@ export class ItemWriter {
     switch (part.type) {
       case 'text':
         if (part.text === '') return;
-        this.target.emit({
-          type: 'response.output_text.delta',
-          ...this.partOfMessage('output_text'),
-          delta: part.text,
-          logprobs: part.logprobs,
-        });
-        return;
+        return this.writeText(part);
       case 'refusal':
         this.target.emit({
           type: 'response.refusal.delta',
-          ...this.partOfMessage('refusal'),
+          ...this.partOfMessage(EMPTY_REFUSAL),
           delta: part.text,
         });
         return;
@@ -77,11 +82,9 @@ export class ItemWriter {
   /** Tells what the open text names, once: its annotations, of which no more will come, and the sources that it cites. */
   tellHeld(): void {
     if (this.open === null || this.areTold) return;
-    const { itemId, outputIndex } = this.open;
-    const { content } = this.withParts(outputIndex);
-    const part = content.at(-1);
-    if (part?.type !== 'output_text') return; // without a text they say nothing
-    const place = { itemId, outputIndex, contentIndex: content.length - 1 };
+    const { place } = this.open;
+    const part = place && this.withParts(place.outputIndex).content.at(-1);
+    if (place === null || part?.type !== 'output_text') return; // without a text they say nothing
     const annotations = [...this.held, ...this.options.citations(part.text)];
     annotations.forEach((annotation, annotationIndex) => {
       this.target.emit({
@@ -95,53 +98,68 @@ export class ItemWriter {
     this.areTold = true;
   }
 
-  private partOfMessage(type: OutputPart['type']) {
-    if (this.open === null || this.itemType(this.open) !== 'message') {
-      this.closeOpen();
-      this.open = addItem(this.target, {
+  /** The path of most deltas: nothing is looked up or copied. */
+  private writeText({ text: delta, logprobs }: Extract<ModelPart, { type: 'text' }>): void {
+    const { itemId, outputIndex, contentIndex } = this.partOfMessage(EMPTY_TEXT);
+    const type = 'response.output_text.delta';
+    this.target.emit({ type, itemId, outputIndex, contentIndex, delta, logprobs });
+  }
+
+  private partOfMessage(empty: OutputPart): PartPlace {
+    if (this.open?.type === 'message') return this.partOf(this.open, empty);
+    return this.partOf(
+      this.begin({
         type: 'message',
         id: newItemId('msg'),
         status: 'in_progress',
         round: this.options.round,
         role: 'assistant',
         content: [],
-      });
-    }
-    return this.partOf(this.open, type === 'refusal' ? EMPTY_REFUSAL : EMPTY_TEXT);
+      }),
+      empty,
+    );
   }
 
   private writeReasoning(text: string, encrypted: string | null): void {
     if (text === '' && encrypted === null) return;
-    if (this.open === null || this.itemType(this.open) !== 'reasoning') {
-      this.closeOpen();
-      this.open = addItem(this.target, {
-        type: 'reasoning',
-        id: newItemId('rs'),
-        status: 'in_progress',
-        round: this.options.round,
-        content: [],
-        summary: [],
-        encryptedContent: null,
-      });
-    }
+    const open =
+      this.open?.type === 'reasoning'
+        ? this.open
+        : this.begin({
+            type: 'reasoning',
+            id: newItemId('rs'),
+            status: 'in_progress',
+            round: this.options.round,
+            content: [],
+            summary: [],
+            encryptedContent: null,
+          });
     if (encrypted !== null) this.encrypted = (this.encrypted ?? '') + encrypted;
     if (text === '') return;
-    const place = this.partOf(this.open, EMPTY_REASONING);
+    const place = this.partOf(open, EMPTY_REASONING);
     this.target.emit({ type: 'response.reasoning_text.delta', ...place, delta: text });
   }
 
-  /** The open part of an item if it has this type, else a new one behind it. */
-  private partOf(place: Place, empty: OutputPart | ReasoningTextPart) {
-    const { itemId, outputIndex } = place;
-    const item = this.withParts(outputIndex);
-    const last = item.content.length - 1;
-    if (item.content[last]?.type === empty.type) return { itemId, outputIndex, contentIndex: last };
+  /** Closes what is open, and opens this. */
+  private begin(item: MessageItem | ReasoningItem): OpenItem {
+    this.closeOpen();
+    const { outputIndex } = addItem(this.target, item);
+    this.open = { type: item.type, itemId: item.id, outputIndex, part: null, place: null };
+    return this.open;
+  }
+
+  /** The last part of the open item if it has this type, else a new one behind it. */
+  private partOf(open: OpenItem, empty: OutputPart | ReasoningTextPart): PartPlace {
+    if (open.place !== null && open.part === empty.type) return open.place;
+    const { itemId, outputIndex } = open;
     this.tellHeld();
     for (const draft of closePart(this.withParts(outputIndex), outputIndex)) this.target.emit(draft);
-    const contentIndex = last + 1;
+    const contentIndex = open.place === null ? 0 : open.place.contentIndex + 1;
+    open.part = empty.type;
+    open.place = { itemId, outputIndex, contentIndex };
     this.areTold = false;
-    this.target.emit({ type: 'response.content_part.added', itemId, outputIndex, contentIndex, part: empty });
-    return { itemId, outputIndex, contentIndex };
+    this.target.emit({ type: 'response.content_part.added', ...open.place, part: empty });
+    return open.place;
   }
 
   private closeOpen(): void {
@@ -155,10 +173,6 @@ export class ItemWriter {
     if (item.content.length > 0) this.held = [];
     this.open = null;
     this.encrypted = null;
-  }
-
-  private itemType({ outputIndex }: Place) {
-    return this.target.state.output[outputIndex]?.type;
   }
 
   private withParts(outputIndex: number): MessageItem | ReasoningItem {

@@ -10,8 +10,15 @@ export class EventNumbers {
   }
 
   number(drafts: readonly EventDraft[]): readonly ResponseEvent[] {
-    return drafts.map((draft) => ({ ...draft, sequenceNumber: this.next++ }));
+    return drafts.map((draft) => numbered(draft, this.next++));
   }
+}
+
+/** Nearly all events are deltas of text: naming what they have takes a fraction of the time of copying whatever is there. */
+function numbered(draft: EventDraft, sequenceNumber: number): ResponseEvent {
+  if (draft.type !== 'response.output_text.delta') return { ...draft, sequenceNumber };
+  const { type, itemId, outputIndex, contentIndex, delta, logprobs } = draft;
+  return { type, itemId, outputIndex, contentIndex, delta, logprobs, sequenceNumber };
 }
 
 /** The events that are committed with a new response: of one that waits in the background, or that starts at once. */

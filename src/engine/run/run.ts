@@ -76,6 +76,8 @@ export class Run {
   private readonly stopping = new AbortController();
   private readonly settle: (snapshot: Snapshot | null) => void;
   private current: ResponseState;
+  /** Deltas of one place, as one, that `current` does not show yet: folding each of them would copy its item each time. */
+  private unfolded: EventDraft | null = null;
   private usage: Usage | null;
   private isLost = false;
   private pending: EventDraft[] = [];
@@ -108,6 +110,8 @@ export class Run {
 
   /** The fold of everything emitted so far, told or not. */
   get state(): ResponseState {
+    if (this.unfolded !== null) this.current = applyEvent(this.current, this.unfolded);
+    this.unfolded = null;
     return this.current;
   }
 
@@ -127,10 +131,18 @@ export class Run {
 
   /** Folds an event at once and tells it with the next `flush`. */
   emit(draft: EventDraft): void {
-    this.current = applyEvent(this.current, draft);
-    const joined = 'delta' in draft && this.joins ? joinDeltas(this.pending.at(-1), draft) : null;
+    const isDelta = 'delta' in draft;
+    if (isDelta) this.foldLater(draft);
+    else this.current = applyEvent(this.state, draft);
+    const joined = isDelta && this.joins ? joinDeltas(this.pending.at(-1), draft) : null;
     if (joined === null) this.pending.push(draft);
     else this.pending[this.pending.length - 1] = joined;
+  }
+
+  private foldLater(delta: EventDraft): void {
+    const joined = this.unfolded === null ? delta : joinDeltas(this.unfolded, delta);
+    if (joined === null) this.current = this.state;
+    this.unfolded = joined ?? delta;
   }
 
   /**
@@ -194,11 +206,11 @@ export class Run {
 
   /** Closes what is open, then ends. Everything not told before goes with the terminal event, as one batch. */
   end(outcome: Outcome): void {
-    for (const draft of closeOpenItems(this.current)) this.emit(draft);
+    for (const draft of closeOpenItems(this.state)) this.emit(draft);
     this.emit({
       type: TERMINAL_TYPES[outcome.status],
       state: {
-        ...this.current,
+        ...this.state,
         status: outcome.status,
         completedAt: Date.now(),
         usage: this.usage,
@@ -212,7 +224,7 @@ export class Run {
 
   /** Called by the sink when the terminal event has been told. */
   told(lastSequence: number): void {
-    this.settle({ base: this.base, state: this.current, sequenceNumber: lastSequence });
+    this.settle({ base: this.base, state: this.state, sequenceNumber: lastSequence });
   }
 
   /** The run belongs to another process now: here it ends without a word. */

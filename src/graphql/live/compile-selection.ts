@@ -124,7 +124,9 @@ function compileNullable(
   }
   if (isLeafType(type)) {
     return (value) => {
-      const json = JSON.stringify(type.coerceOutputValue(value) ?? null);
+      const output = type.coerceOutputValue(value);
+      if (Number.isInteger(output)) return `${output}`; // as JSON has it, and sooner
+      const json = JSON.stringify(output ?? null);
       if (json === undefined || json === 'null') throw new Unusual('A value that no scalar is.');
       return json;
     };

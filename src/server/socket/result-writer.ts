@@ -55,7 +55,9 @@ export function writeResults(
   const write = (piece: WireText) => outlet.connection.write(piece, 'latin1');
   tap((batch) => {
     if (outlet.room() !== null) return false;
-    for (const piece of piecesOf(batch, toFrame)) write(piece);
+    const [only] = batch;
+    if (batch.length === 1 && only !== undefined) write(toFrame(only));
+    else for (const piece of piecesOf(batch, toFrame)) write(piece);
     return true;
   });
   return abortable<never>(async function* (signal) {
