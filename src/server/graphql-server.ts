@@ -70,7 +70,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
     landingPage: false,
     cors: false, // the default would mirror any origin, credentials included; useOrigins knows better
     multipart: false,
-    maxRequestBodySize: limits.maxBodyBytes,
+    maxRequestBodySize: false, // its limit pipes each body through another stream; useStrictJson has one
     parserAndValidationCache: false, // it would keep a thousand documents of any length
     logging: false, // unexpected errors are logged where they are masked
     plugins: [
@@ -79,7 +79,7 @@ export function createGraphQLServer(options: GraphQLServerOptions): GraphQLServe
       useHealth({ isReady }),
       useAuthentication(authenticator), // before the body of a request is read
       useRequestForms(front),
-      useStrictJson(),
+      useStrictJson({ maxBytes: limits.maxBodyBytes }),
       usePersistedOperations(operations),
       useBoundedInput(), // before anything walks through what was sent
       useResultBatches(maskError, seats),
