@@ -6,7 +6,7 @@ test('return() ends an iterator that waits for something that never comes', asyn
   const iterator = abortable<number>(async function* (signal) {
     try {
       yield 1;
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
       log.push('woken');
     } finally {
       log.push('released');
