@@ -11,8 +11,9 @@ import { ToolCallBuffer } from './tool-call-buffer.ts';
  * validation beyond what is read.
  */
 export class ChunkReader {
-  private readonly calls = new ToolCallBuffer();
   private readonly repeated = new RepeatedChunk();
+  /** Made for the first call: most answers have none. */
+  private calls: ToolCallBuffer | null = null;
   private finishReason: string | null = null;
   private usage: Usage | null = null;
   private error: ModelError | null = null;
@@ -49,7 +50,7 @@ export class ChunkReader {
   /** What can be said only at the end: usage, then the finish. */
   end(): readonly ModelPart[] {
     const rest: ModelPart[] = [];
-    this.calls.end(rest);
+    this.calls?.end(rest);
     if (this.usage !== null) rest.push({ type: 'usage', usage: this.usage });
     if (this.error === null && (this.finishReason !== null || this.hasContent)) {
       rest.push({ type: 'finish', reason: toFinishReason(this.finishReason) });
@@ -97,7 +98,10 @@ export class ChunkReader {
       const annotation = toAnnotation(each);
       if (annotation !== null) parts.push({ type: 'annotation', annotation });
     }
-    if (delta['tool_calls'] !== undefined) this.calls.read(delta['tool_calls'], parts);
+    if (delta['tool_calls'] !== undefined) {
+      this.calls ??= new ToolCallBuffer();
+      this.calls.read(delta['tool_calls'], parts);
+    }
   }
 }
 

@@ -47,8 +47,8 @@ export class SseReader {
       const line = index === 0 ? this.pieces.join('') + end : end;
       this.take(line.endsWith('\r') ? line.slice(0, -1) : line, records);
     }
-    if (lines.length > 0) this.pieces = [];
-    this.pieces.push(last);
+    if (lines.length > 0) this.pieces = [last];
+    else this.pieces.push(last);
     this.held = lines.length > 0 ? last.length : this.held + last.length;
     if (this.held > MAX_LINE) throw new ModelError('server_error', 'The model sent a line without end.');
     return records;

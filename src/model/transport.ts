@@ -124,6 +124,7 @@ class Answer implements Dispatcher.DispatchHandler {
     if (encoding !== 'identity')
       throw new Error(`The answer is encoded as "${encoding}", which was not asked for.`);
     this.head = { status, headers: toHeaders(headers) };
+    connection.rawHeaders = null; // pieces of what came from the socket, which would be kept as a whole
     if (status < 200 || status > 299 || isJson(type)) return;
     this.source = new PushedBytes(connection);
     const response = new Response(null, this.head);

@@ -64,7 +64,8 @@ interface Entry {
  */
 export function createToolbox({ tools, listings, choice }: ToolboxOptions): Toolbox {
   const offered = toEntries(tools, listings).filter((entry) => isOffered(entry, choice));
-  const routes = new Map<string, Route>(offered.map(({ shown, route }) => [shown.name, route]));
+  const routes =
+    offered.length === 0 ? NONE : new Map(offered.map(({ shown, route }) => [shown.name, route]));
   const demand = toDemand(choice, listings);
   const demanded = demand === null ? [] : offered.filter((entry) => fits(entry, demand.wanted));
 
@@ -85,6 +86,8 @@ export function createToolbox({ tools, listings, choice }: ToolboxOptions): Tool
     missing: demand !== null && demanded.length === 0 ? demand.missing : null,
   };
 }
+
+const NONE: ReadonlyMap<string, Route> = new Map();
 
 /** Every tool under the name that the model is shown, in the order of the request. Names do not depend on the choice. */
 function toEntries(tools: readonly Tool[], listings: ToolboxOptions['listings']): readonly Entry[] {

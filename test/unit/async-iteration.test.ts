@@ -6,7 +6,7 @@ test('return() ends an iterator that waits for something that never comes', asyn
   const iterator = abortable<number>(async function* (signal) {
     try {
       yield 1;
-      await new Promise((resolve) => signal.addEventListener('abort', resolve));
+      await new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
       log.push('woken');
     } finally {
       log.push('released');
@@ -52,6 +52,21 @@ test('a loop that breaks, and await using, release the source', async () => {
     await iterator.next();
   }
   expect(released).toEqual(['loop', 'using']);
+});
+
+test('every listener hears once that the consumer has left, unless it was taken off', async () => {
+  const heard: string[] = [];
+  const iterator = abortable<boolean>(async function* (signal) {
+    const taken = () => heard.push('taken off');
+    for (const name of ['first', 'second']) signal.addEventListener('abort', () => heard.push(name));
+    signal.addEventListener('abort', taken);
+    signal.removeEventListener('abort', taken);
+    signal.throwIfAborted();
+    yield signal.aborted;
+  });
+  expect(await iterator.next()).toEqual({ done: false, value: false });
+  await Promise.all([iterator.return(), iterator.return()]);
+  expect(heard).toEqual(['first', 'second']);
 });
 
 test('an error of the source reaches whoever reads', async () => {

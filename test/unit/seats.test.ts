@@ -9,7 +9,7 @@ import { abortable } from '../../src/util/async-iteration.ts';
 function quietStream() {
   return abortable<string>(async function* (signal) {
     yield 'word';
-    await new Promise((resolve) => signal.addEventListener('abort', resolve));
+    await new Promise<void>((resolve) => signal.addEventListener('abort', resolve));
   });
 }
 

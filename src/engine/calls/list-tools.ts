@@ -22,6 +22,7 @@ export async function listTools(
   budget: ToolBudget,
 ): Promise<ReadonlyMap<string, readonly McpTool[]>> {
   const wanted = run.base.settings.tools.filter((tool) => tool.type === 'mcp');
+  if (wanted.length === 0) return NONE;
   const { output } = run.state; // of another process, if it had begun this run
   const known = wanted.flatMap((server) => {
     const listing = findListing([...run.context, ...output], server);
@@ -40,6 +41,8 @@ export async function listTools(
   );
   return listings;
 }
+
+const NONE: ReadonlyMap<string, readonly McpTool[]> = new Map();
 
 function beginListing(run: Run, { serverLabel, serverUrl, allowedTools }: McpServerTool): Place {
   const place = addItem(run, {

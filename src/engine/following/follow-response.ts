@@ -1,5 +1,5 @@
 import { isTerminal, type ResponseEvent } from '../../protocol/events.ts';
-import { abortable, Bell, orAborted, pause } from '../../util/async-iteration.ts';
+import { abortable, Bell, orAborted, pause, type StopSignal } from '../../util/async-iteration.ts';
 import type { EventBatches, Take } from './event-batches.ts';
 import type { Hub } from './hub.ts';
 import { joinAll } from './join-all.ts';
@@ -47,7 +47,7 @@ interface Follower {
 async function* generate(
   dependencies: FollowDependencies,
   { scope, responseId, after, follower }: LogPlace & { readonly follower: Follower },
-  signal: AbortSignal,
+  signal: StopSignal,
 ): AsyncGenerator<readonly ResponseEvent[], void> {
   const bell = new Bell();
   const wake = () => bell.wake();

@@ -1,5 +1,5 @@
 import { type EventType, isLifecycle, type ResponseEvent } from '../../protocol/events.ts';
-import { abortable } from '../../util/async-iteration.ts';
+import { abortable, type StopSignal } from '../../util/async-iteration.ts';
 import { AppError } from '../../util/errors.ts';
 import type { EventBatches, Take } from './event-batches.ts';
 import { joinAll } from './join-all.ts';
@@ -143,7 +143,7 @@ function joinOn(
     : { ready: events, last: null };
 }
 
-function releaseWith(signal: AbortSignal, source: Batches): void {
+function releaseWith(signal: StopSignal, source: Batches): void {
   // Whoever reads the source meets its error.
   signal.addEventListener('abort', () => void source.return().catch(() => {}));
 }

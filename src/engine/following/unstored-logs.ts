@@ -2,7 +2,7 @@ import { isTerminal, type ResponseEvent } from '../../protocol/events.ts';
 import type { ResponseId } from '../../protocol/ids.ts';
 import type { ResponseBase } from '../../protocol/response.ts';
 import type { Scope } from '../../protocol/scope.ts';
-import { abortable, Bell } from '../../util/async-iteration.ts';
+import { abortable, Bell, type StopSignal } from '../../util/async-iteration.ts';
 import { AppError } from '../../util/errors.ts';
 import { foldLog } from '../fold-log.ts';
 import type { ResponseView } from '../read-responses.ts';
@@ -109,7 +109,7 @@ export class UnstoredLogs implements EventSink {
   private async *generate(
     log: UnstoredLog,
     after: number,
-    signal: AbortSignal,
+    signal: StopSignal,
   ): AsyncGenerator<readonly ResponseEvent[], void> {
     const bell = new Bell();
     const wake = () => bell.wake();

@@ -10,8 +10,8 @@ export interface CallWriterOptions {
   readonly route: (name: string) => Route;
   /** False: calls after the first are dropped before anything is told of them. */
   readonly parallelToolCalls: boolean;
-  /** Call ids that the conversation knows already. The writer adds its own. */
-  readonly usedCallIds: Set<string>;
+  /** Call ids that the conversation knows already. The writer adds its own. Asked with the first call. */
+  readonly usedCallIds: () => Set<string>;
 }
 
 /** A call of a round, whole, and who answers it. */
@@ -34,7 +34,8 @@ type OpenCall = { -readonly [Key in keyof WrittenCall]: WrittenCall[Key] };
 export class CallWriter {
   private readonly target: EventTarget;
   private readonly options: CallWriterOptions;
-  private readonly calls = new Map<number, OpenCall>();
+  /** Made with the first call: most rounds have none. */
+  private calls: Map<number, OpenCall> | null = null;
 
   constructor(target: EventTarget, options: CallWriterOptions) {
     this.target = target;
@@ -43,22 +44,23 @@ export class CallWriter {
 
   /** True if the next call is to be dropped. */
   get isFull(): boolean {
-    return !this.options.parallelToolCalls && this.calls.size > 0;
+    return !this.options.parallelToolCalls && this.calls !== null;
   }
 
   open({ call, callId: given, name }: Extract<ModelPart, { type: 'call' }>): void {
-    const known = this.options.usedCallIds;
+    const known = this.options.usedCallIds();
     const callId = given !== null && !known.has(given) ? given : newCallId();
     known.add(callId);
     const route = this.options.route(name);
     const place = addItem(this.target, this.itemFor(route, { callId, name }));
     const step = FIRST_STEPS[route.kind];
     if (step !== null && !needsApproval(route)) this.target.emit({ type: step, ...place });
+    this.calls ??= new Map();
     this.calls.set(call, { place, route, callId, name, arguments: '' });
   }
 
   write({ call, delta }: Extract<ModelPart, { type: 'arguments' }>): void {
-    const open = this.calls.get(call);
+    const open = this.calls?.get(call);
     if (open === undefined || delta === '') return;
     open.arguments += delta;
     const { place, route } = open;
@@ -81,7 +83,7 @@ export class CallWriter {
    * failed; those that this server runs stay open for whoever runs them.
    */
   finish(): readonly WrittenCall[] {
-    const calls = [...this.calls.values()];
+    const calls = [...(this.calls?.values() ?? [])];
     for (const { place, route } of calls) {
       if (route.kind !== 'client' && route.kind !== 'unknown') continue;
       const open = itemAt(this.target, place, 'function_call');

@@ -85,7 +85,8 @@ async function runRounds(run: Run, servers: McpServers, dependencies: RunDepende
   const context = { run, servers, webSearch, budget, listings, timeoutMs };
   await run.handBack.unbroken(() => runApproved(context));
 
-  const usedCallIds = callIdsIn([...run.context, ...run.state.output]);
+  let callIds: Set<string> | null = null;
+  const usedCallIds = () => (callIds ??= callIdsIn([...run.context, ...run.state.output]));
   const truncation = new Truncation(run);
   const rules: readonly StopRule[] = [maxRounds(limit), maxOutputTokens(settings)];
   for (let { round } = start; ; round++) {

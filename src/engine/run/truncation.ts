@@ -22,22 +22,19 @@ export class Truncation {
    *
    * @throws what the round throws, if it is something else, or came too late, or nothing more can be cut.
    */
-  async attempt<Result>(
+  attempt<Result>(
     conversation: readonly Item[],
     round: (context: readonly Item[]) => Promise<Result>,
   ): Promise<Result> {
-    for (;;) {
-      const before = this.run.state;
-      try {
-        return await round(cutContext(conversation, this.start));
-      } catch (error) {
-        const hasWritten = this.run.state !== before; // a second try would say it twice
-        const start = isTooLong(error) && !hasWritten ? this.nextStart(conversation) : null;
-        if (start === null) throw error;
-        this.start = start;
-        this.cuts++;
-      }
-    }
+    const before = this.run.state;
+    return round(cutContext(conversation, this.start)).catch((error: unknown) => {
+      const hasWritten = this.run.state !== before; // a second try would say it twice
+      const start = isTooLong(error) && !hasWritten ? this.nextStart(conversation) : null;
+      if (start === null) throw error;
+      this.start = start;
+      this.cuts++;
+      return this.attempt(conversation, round);
+    });
   }
 
   private nextStart(conversation: readonly Item[]): number | null {

@@ -7,7 +7,10 @@ import {
   type ValidatedSubscriptionArgs,
   validateSubscriptionArgs,
 } from 'graphql';
+import type { Following } from '../../engine/following/following.ts';
+import type { ResponseEvent } from '../../protocol/events.ts';
 import { abortable } from '../../util/async-iteration.ts';
+import type { EventNode } from '../event-types.ts';
 import { EventNodes } from './event-nodes.ts';
 import { type SharedSelection, selectionOf, toWireText, type WireText } from './shared-selection.ts';
 
@@ -43,35 +46,45 @@ export async function subscribeInBatches(
     if ('errors' in source) return source;
     throw new Error('This subscription has another kind of source.');
   }
-  const { base, batches } = source.following;
+  return toResults(source.following, { args, selection, mask });
+}
+
+/** Without the validated arguments: they are several times as much, and few streams need them again. */
+interface Plan {
+  readonly args: ExecutionArgs;
+  readonly selection: SharedSelection;
+  readonly mask: MaskError;
+}
+
+function toResults(following: Following, plan: Plan): ResultBatches {
+  const { base, batches } = following;
+  const { selection, args } = plan;
   return {
     kind: 'batches',
-    texts: resultsOf(source, { operation, selection, mask }),
+    texts: textsOf(following, plan),
     tap: (take) =>
       batches.tap?.((batch) => {
-        const texts = selection.textsOf(batch, base, operation.contextValue);
+        const texts = selection.textsOf(batch, base, args.contextValue);
         return isWhole(texts) && take(texts);
       }),
   };
 }
 
-interface Plan {
-  readonly operation: ValidatedSubscriptionArgs;
-  readonly selection: SharedSelection;
-  readonly mask: MaskError;
-}
-
-function resultsOf({ following }: EventNodes, plan: Plan): AsyncGenerator<readonly WireText[], void> {
-  const { base, batches } = following;
-  const { operation, selection, mask } = plan;
+function textsOf({ base, batches }: Following, plan: Plan): AsyncGenerator<readonly WireText[], void> {
+  const { args, selection, mask } = plan;
+  let validated: ValidatedSubscriptionArgs | null = null;
+  const execute = (event: ResponseEvent) => {
+    validated ??= validate(args);
+    return resultOf({ event, base }, validated, mask);
+  };
   return abortable<readonly WireText[]>(async function* (signal) {
     signal.addEventListener('abort', () => void batches.return().catch(() => {})); // the loop meets the error
     try {
       for await (const batch of batches) {
-        const texts = selection.textsOf(batch, base, operation.contextValue);
+        const texts = selection.textsOf(batch, base, args.contextValue);
         yield isWhole(texts)
           ? texts
-          : await Promise.all(batch.map((event, index) => texts[index] ?? execute({ event, base }, plan)));
+          : await Promise.all(batch.map((event, index) => texts[index] ?? execute(event)));
       }
     } catch (error) {
       throw mask(error);
@@ -85,7 +98,18 @@ function isWhole(texts: readonly (WireText | null)[]): texts is readonly WireTex
   return !texts.includes(null);
 }
 
-async function execute(node: object, { operation, mask }: Plan): Promise<WireText> {
-  const { errors, ...result } = await executeSubscriptionEvent({ ...operation, rootValue: node });
+/** @throws if they were not valid: those of a stream are. */
+function validate(args: ExecutionArgs): ValidatedSubscriptionArgs {
+  const validated = validateSubscriptionArgs(args);
+  if ('schema' in validated) return validated;
+  throw new Error('The arguments of a subscription are valid no more.');
+}
+
+async function resultOf(
+  event: EventNode,
+  operation: ValidatedSubscriptionArgs,
+  mask: MaskError,
+): Promise<WireText> {
+  const { errors, ...result } = await executeSubscriptionEvent({ ...operation, rootValue: event });
   return toWireText(JSON.stringify(errors === undefined ? result : { ...result, errors: errors.map(mask) }));
 }

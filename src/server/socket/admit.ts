@@ -37,17 +37,17 @@ export async function admit(
     else extra.sendAway(UNAUTHORIZED, 'Unauthorized');
     return false;
   }
-  if (extra.gone.aborted) return false;
+  if (extra.isGone) return false;
   const giveBack = places.take(caller.key);
   if (giveBack === null) {
     extra.sendAway(TRY_AGAIN, 'Too many connections');
     return false;
   }
   const unwatch = authenticator.watch(caller, () => extra.sendAway(UNAUTHORIZED, 'Unauthorized'));
-  extra.gone.addEventListener('abort', () => {
+  extra.release = () => {
     giveBack();
     unwatch();
-  });
+  };
   extra.caller = caller;
   return true;
 }

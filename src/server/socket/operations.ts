@@ -15,10 +15,12 @@ export interface Extra {
   readonly authorizations: readonly string[];
   /** Null until the client has introduced itself. */
   caller: Caller | null;
-  /** Aborted once the socket has closed. */
-  readonly gone: AbortSignal;
+  /** True once the socket has closed. */
+  readonly isGone: boolean;
+  /** Gives back what its caller was given with it. Called once the socket has closed; null while there is nothing. */
+  release: (() => void) | null;
   /** Closes the socket, whether its client reads that or not. */
-  readonly sendAway: (code: number, reason: string) => void;
+  sendAway(code: number, reason: string): void;
 }
 
 /** What operations are stopped with. One for all: making it costs more than all else about an end. */

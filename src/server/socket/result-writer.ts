@@ -15,26 +15,37 @@ export interface Outlet {
 
 /** All who wait for a client that reads slowly wait for one thing. `gone` resolves when the socket has closed. */
 export function createOutlet(socket: WebSocket, connection: Socket, gone: Promise<void>): Outlet {
-  let waiting: Promise<void> | null = null;
-  const drained = () => {
+  return new SocketOutlet(socket, connection, gone);
+}
+
+class SocketOutlet implements Outlet {
+  readonly socket: WebSocket;
+  readonly connection: Socket;
+  private readonly gone: Promise<void>;
+  private waiting: Promise<void> | null = null;
+
+  constructor(socket: WebSocket, connection: Socket, gone: Promise<void>) {
+    this.socket = socket;
+    this.connection = connection;
+    this.gone = gone;
+  }
+
+  room(): Promise<void> | null {
+    // What comes after a close is not asked for any further.
+    if (this.socket.readyState !== this.socket.OPEN) return this.gone;
+    if (!this.connection.writableNeedDrain) return null;
+    this.waiting ??= this.drained();
+    return this.waiting;
+  }
+
+  private drained(): Promise<void> {
     const { promise, resolve } = Promise.withResolvers<void>();
-    connection.once('drain', resolve);
-    return Promise.race([promise, gone]).finally(() => {
-      connection.off('drain', resolve);
-      waiting = null;
+    this.connection.once('drain', resolve);
+    return Promise.race([promise, this.gone]).finally(() => {
+      this.connection.off('drain', resolve);
+      this.waiting = null;
     });
-  };
-  return {
-    socket,
-    connection,
-    room() {
-      // What comes after a close is not asked for any further.
-      if (socket.readyState !== socket.OPEN) return gone;
-      if (!connection.writableNeedDrain) return null;
-      waiting ??= drained();
-      return waiting;
-    },
-  };
+  }
 }
 
 /**
