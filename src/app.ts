@@ -3,6 +3,7 @@ import { startDemoModel } from './demo/demo-model.ts';
 import { createEngine } from './engine/engine.ts';
 import { LEASE_TIMES, type LeaseTimes } from './engine/owning/leases.ts';
 import { createChatClient } from './model/chat-client.ts';
+import { EVERYBODY } from './protocol/caller.ts';
 import { AUTH_TIMES, type Authenticator, type AuthTimes } from './server/auth/authenticator.ts';
 import { createAuthenticator } from './server/auth/create-authenticator.ts';
 import { Places } from './server/auth/places.ts';
@@ -71,7 +72,7 @@ export async function startApp(config: Config, logger: Logger, timing: Timing = 
     if (embedded !== null) parts.defer(() => embedded.stop());
     const databaseUrl = embedded?.url ?? config.databaseUrl ?? '';
     await migrateDatabase(databaseUrl);
-    const database = openDatabase(databaseUrl);
+    const database = openDatabase(databaseUrl, config.auth.mode === 'none' ? EVERYBODY.scope.tenant : null);
     parts.defer(() => database.close());
 
     const demo = config.upstream === null ? await startDemoModel() : null;

@@ -60,6 +60,10 @@ export function insertRows(
     items.map((item, position) => ({ ...item, tenant, responseId: id, position })),
   );
   const answers = rows.flatMap(({ id, answers }) => answers.map((request) => ({ request, id })));
+  const isPlain = rows.every(
+    ({ parent, key, answers }) => parent === null && key === null && answers.length === 0,
+  );
+  if (isPlain) return insertPlain(tenants, rows, scope);
   return tenants.as(scope, (sql) => {
     const lock = wait ? sql`` : sql`skip locked`;
     return sql<Insertion[]>`
@@ -121,4 +125,48 @@ export function insertRows(
       id in (select id from inserted) as "isInserted"
     from checked order by place`;
   });
+}
+
+/** The same for rows that continue nothing, answer nothing and have no key: little has to be looked at. */
+function insertPlain(
+  tenants: Tenants,
+  rows: readonly InsertRow[],
+  scope: Scope,
+): Promise<readonly Insertion[]> {
+  const text = <Key extends keyof InsertRow>(key: Key) => rows.map((row) => row[key]);
+  const items = rows.flatMap(({ id, items }) =>
+    items.map((item, position) => ({ ...item, id, item: item.id, position })),
+  );
+  return tenants.as(
+    scope,
+    (sql) => sql<Insertion[]>`
+    with alive as (
+      select 1 from processes where id = ${rows[0]?.processId ?? ''} and ended_at is null for key share),
+    request as (
+      select * from unnest(${text('id')}::text[], ${text('createdAt')}::text[],
+        ${text('status')}::text[], ${text('model')}::text[], ${text('depth')}::int[],
+        ${text('settings')}::text[], ${text('metadata')}::text[], ${rows.map(({ background }) => String(background))}::text[],
+        ${text('runBy')}::text[], ${text('lastSequence')}::int[], ${text('events')}::text[]) with ordinality
+        as r (id, created_at, status, model, depth, settings, metadata, background, run_by, last, events, place)
+      limit ${rows.length}::int),
+    inserted as (
+      insert into responses (id, tenant, created_at, status, model, depth, settings, metadata, background, process_id)
+      select id, ${scope.tenant}, created_at::timestamptz, status, model, depth, settings, metadata::jsonb, background::boolean, run_by
+      from request where exists (select 1 from alive)
+      on conflict do nothing returning id),
+    given as (
+      insert into items (id, tenant, response_id, direction, position, type, call_key, body)
+      select i.id, ${scope.tenant}, i.response_id, 'input', i.position, i.type, i.call_key, i.body
+      from unnest(${items.map(({ item }) => item)}::text[],
+        ${items.map(({ id }) => id)}::text[], ${items.map(({ position }) => position)}::int[],
+        ${items.map(({ type }) => type)}::text[], ${items.map(({ callKey }) => callKey)}::text[],
+        ${items.map(({ body }) => body)}::text[]) as i (id, response_id, position, type, call_key, body)
+      where i.response_id in (select id from inserted)),
+    logged as (
+      insert into events (tenant, response_id, first, last, body)
+      select ${scope.tenant}, id, 0, last, events from request where id in (select id from inserted))
+    select id, exists (select 1 from alive) as "isAlive", true as "hasParent", true as "isOpen",
+      id in (select id from inserted) as "isInserted"
+    from request order by place`,
+  );
 }

@@ -22,11 +22,17 @@ export class TenantConnection {
   /** When it was last heard of, or given something to do. */
   usedAt = this.openedAt;
   private readonly sql: postgres.Sql;
+  /** The tenant whose connection it is from its beginning to its end; null if each transaction says its own. */
+  private readonly home: string | null;
   private isOpen = false;
   private hasBroken = false;
 
-  /** The client must have the role of tenants, a single connection, and call the function when that closes. */
-  constructor(open: (onclose: () => void) => postgres.Sql) {
+  /**
+   * The client must have the role of tenants, a single connection, and call the function when that closes. With a
+   * `home` its connections must begin with the setting `app.tenant` at that.
+   */
+  constructor(home: string | null, open: (onclose: () => void) => postgres.Sql) {
+    this.home = home;
     this.sql = open(() => {
       this.hasBroken = true; // it would connect again by itself, as if nothing had happened
     });
@@ -38,7 +44,8 @@ export class TenantConnection {
 
   /**
    * Runs a statement in a transaction of its own with the tenant set, all of it sent at once: if the beginning fails,
-   * the statement is refused or finds nothing. `over` is called once the transaction is, be it after this has rejected.
+   * the statement is refused or finds nothing. At home the tenant is set already, and a statement is a transaction by
+   * itself. `over` is called once the transaction is, be it after this has rejected.
    */
   async run<Rows extends AnyRows>(
     tenant: string,
@@ -53,8 +60,15 @@ export class TenantConnection {
       return promise;
     };
     try {
-      const begin = `begin; set local app.tenant = ${toLiteral(tenant)}`;
       if (!this.isOpen) await sent(this.open());
+      if (this.home !== null) {
+        if (tenant !== this.home) throw new Error('A connection is to act for another tenant than its own.');
+        const rows = await sent(statement(this.sql));
+        if (this.hasBroken) throw lost();
+        over('whole');
+        return rows;
+      }
+      const begin = `begin; set local app.tenant = ${toLiteral(tenant)}`;
       const begun = sent(this.sql.unsafe(begin));
       const found = sent(statement(this.sql));
       const ended = sent(this.sql.unsafe('commit'));

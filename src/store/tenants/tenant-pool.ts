@@ -29,9 +29,13 @@ interface Waiting {
   readonly reject: (error: Error) => void;
 }
 
-/** The connections that act for callers. No connection is made before it is needed; one that broke is not used again. */
+/**
+ * The connections that act for callers: for those of one tenant, its home, or for those of any. No connection is made
+ * before it is needed; one that broke is not used again.
+ */
 export class TenantPool {
   private readonly url: string;
+  private readonly home: string | null;
   private readonly all = new Set<TenantConnection>();
   private idle: TenantConnection[] = [];
   /** Those in a transaction, with what resolves once it is over. */
@@ -39,8 +43,9 @@ export class TenantPool {
   private waiting: Waiting[] = [];
   private hasEnded = false;
 
-  constructor(url: string) {
+  constructor(url: string, home: string | null = null) {
     this.url = url;
+    this.home = home;
   }
 
   /** Runs a statement as a tenant, in a transaction of its own. */
@@ -107,13 +112,14 @@ export class TenantPool {
   }
 
   private open(): TenantConnection {
-    const connection = new TenantConnection((onclose) =>
+    const atHome = this.home === null ? {} : { 'app.tenant': this.home };
+    const connection = new TenantConnection(this.home, (onclose) =>
       postgres(this.url, {
         ...CLIENT,
         backoff,
         max: 1,
         max_lifetime: null, // it would close between two steps of a transaction
-        connection: { ...CONNECTION, ...PLANNING, role: TENANT_ROLE },
+        connection: { ...CONNECTION, ...PLANNING, ...atHome, role: TENANT_ROLE },
         types: ARRAYS,
         onclose,
       }),
