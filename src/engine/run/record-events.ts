@@ -64,17 +64,17 @@ export class EventRecorder implements EventSink {
   private readonly options: RecorderOptions;
   /** The runs that have something for the next commit. */
   private queue: Run[] = [];
-  private working: Promise<void> | null = null;
+  private isWorking = false;
   private readonly closing = new AbortController();
 
   constructor(options: RecorderOptions) {
     this.options = options;
   }
 
-  append(run: Run, events: readonly ResponseEvent[], ended: boolean): void {
+  append(run: Run, events: readonly ResponseEvent[], ended: boolean, late: boolean): void {
     if (run.lost) return;
     if (run.unsaved.add(events, sizeOfEvents(events), ended)) this.queue.push(run);
-    this.working ??= this.work();
+    if (!this.isWorking) void this.work(late);
   }
 
   room({ unsaved }: Run): Promise<void> | null {
@@ -98,9 +98,10 @@ export class EventRecorder implements EventSink {
     this.closing.abort();
   }
 
-  private async work(): Promise<void> {
-    while (this.queue.length > 0) {
-      await immediate(); // what other connections have brought by now goes along
+  private async work(late: boolean): Promise<void> {
+    this.isWorking = true;
+    for (let isFirst = true; this.queue.length > 0; isFirst = false) {
+      if (!late || !isFirst) await immediate(); // what other connections have brought by now goes along
       const began = performance.now();
       const entries = this.take();
       if (entries.length === 0) continue;
@@ -108,7 +109,7 @@ export class EventRecorder implements EventSink {
       const rest = began + PACE_MS - performance.now();
       if (rest > 0 && this.isUnhurried(entries)) await delay(rest);
     }
-    this.working = null;
+    this.isWorking = false;
   }
 
   /** True if the next commit may wait a little, for more to go with it: there is much to do, and nobody waits for a step. */

@@ -15,8 +15,11 @@ import { Unsaved } from './unsaved.ts';
 
 /** Where the events of a run go: to the log and from there to followers, or straight to them if nothing is stored. */
 export interface EventSink {
-  /** Takes events in their order. `ended` is set with the batch that holds the terminal event. */
-  append(run: Run, events: readonly ResponseEvent[], ended: boolean): void;
+  /**
+   * Takes events in their order. `ended` is set with the batch that holds the terminal event; `late` with one that has
+   * waited long enough, so that nothing else need be waited for.
+   */
+  append(run: Run, events: readonly ResponseEvent[], ended: boolean, late: boolean): void;
   /** Resolves when this run may go on: at once, unless too much of it waits to be committed. */
   room(run: Run): Promise<void> | null;
   /** Resolves when everything of this run so far has been committed, or given up. */
@@ -158,18 +161,18 @@ export class Run {
     if (!mayWait || (waiting === 0 && !this.joining.holds(this))) this.handOver();
   }
 
-  private handOver(): void {
+  private handOver(late = false): void {
     if (this.pending.length === 0 || this.beginning !== null) return;
     const events = this.numbers.number(this.pending);
     this.pending = [];
-    this.sink.append(this, events, this.hasEnded);
+    this.sink.append(this, events, this.hasEnded, late);
   }
 
   /** Its beginning is committed: what it has emitted meanwhile goes to the log. */
   confirm(): void {
     const { beginning } = this;
     this.beginning = null;
-    this.handOver();
+    this.handOver(true);
     beginning?.resolve();
   }
 
