@@ -1,5 +1,4 @@
 import { eq, isNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
-import type { ResponseFilter } from '../protocol/stored.ts';
 import { compiled } from './compiled.ts';
 import type { Tenants } from './database.ts';
 import {
@@ -19,29 +18,40 @@ import {
 } from './response-lists.ts';
 import { responseMetadata, responses } from './tables.ts';
 
+/** A list with fewer entries than this between two of another has several of them on each page of its index. */
+const NEAR = 32;
+
 /**
  * How many responses a filter leaves; counts no further than to `enough`.
  *
- * Each condition has its responses in an index of its own. The sparsest of these lists is read in batches, and each
- * batch is looked for in the others as a whole: where entries of it lie close together there, Postgres (17 and later)
- * reads on instead of looking each of them up. What one list has not is not looked for in the next.
+ * Each condition has its responses in an index of its own. The sparsest of these lists is read. In those that are much
+ * longer its entries are looked up one by one. In others they lie close together: there they are looked for in batches,
+ * and Postgres (17 and later) reads on from one to the next.
  */
 export async function countUpTo(tenants: Tenants, listing: Listing, enough: number): Promise<number> {
   const { scope, filter } = listing;
   if (pairsOf(filter).length > MAX_PAIRS) return 0;
   const lists = listsOf(listing);
-  const stretch: Stretch = { bounds: [], descending: true, limit: enough };
-  const bare = lists.map((list) => (part: Stretch) => entriesOf(list, part, timesOf(list, filter)));
-  const order = await sparsestFirst(tenants, scope, { lists: bare, stretch });
-  const [first, ...others] = order.flatMap((place) => lists[place] ?? []);
+  const bare = lists.map((list) => (stretch: Stretch) => entriesOf(list, stretch));
+  const probed = await sparsestFirst(tenants, scope, { lists: bare, stretch: { ...ALL, limit: enough } });
+  const [first, ...others] = probed.flatMap(({ place, span }) => {
+    const list = lists[place];
+    return list === undefined ? [] : [{ list, span }];
+  });
   if (first === undefined) return 0;
-  const counting =
-    others.length === 0
-      ? sql`select count(*)::int as count from (${entriesOf(first, stretch, timesOf(first, filter))}) counted`
-      : inBatches({ first, others, filter, enough });
-  const [row] = await tenants.as(scope, compiled<{ count: number }>(counting));
+  const isNear = ({ list, span }: { readonly list: List; readonly span: number | null }) =>
+    span !== null && first.span !== null && first.span < span * NEAR * list.parts.length;
+  const near = others.filter(isNear).map(({ list }) => list);
+  const far = others.filter((each) => !isNear(each)).map(({ list }) => list);
+  const counting = near.length === 0 ? oneByOne : inBatches;
+  const [row] = await tenants.as(
+    scope,
+    compiled<{ count: number }>(counting({ first: first.list, near, far, enough })),
+  );
   return Math.min(row?.count ?? 0, enough);
 }
+
+const ALL = { bounds: [], descending: true, limit: sql`all` } as const;
 
 /** The responses that fulfil one condition, by the time of their creation, as one index has them. */
 interface List {
@@ -49,6 +59,8 @@ interface List {
   readonly columns: Columns;
   /** Any of these: parts of the list that have nothing in common. */
   readonly parts: readonly (readonly SQL[])[];
+  /** Also asked of each part, where the list itself is read. */
+  readonly times: readonly SQL[];
 }
 
 function listsOf({ scope, filter }: Listing): readonly List[] {
@@ -58,12 +70,14 @@ function listsOf({ scope, filter }: Listing): readonly List[] {
     from: responses,
     columns: { createdAt: responses.createdAt, id: responses.id },
     parts: conditions.map((condition) => [...standing, ...condition]),
+    times: ofTime(filter, responses.createdAt),
   });
   const lists = [
     ...pairsOf(filter).map((pair) => ({
       from: responseMetadata,
       columns: { createdAt: responseMetadata.createdAt, id: responseMetadata.responseId },
       parts: [[sql`${responseMetadata.pair} = ${hashOf(scope, pair)}`]],
+      times: ofTime(filter, responseMetadata.createdAt),
     })),
     ...(isGiven(statuses)
       ? [ofResponses([...new Set(statuses)].map((each) => [eq(responses.status, each)]))]
@@ -73,22 +87,35 @@ function listsOf({ scope, filter }: Listing): readonly List[] {
   return lists.length === 0 ? [ofResponses([[]])] : lists;
 }
 
-function entriesOf({ from, columns, parts }: List, stretch: Stretch, also: readonly SQL[]): SQL {
+function entriesOf({ from, columns, parts, times }: List, stretch: Stretch, after: readonly SQL[] = []): SQL {
   return merged(
-    parts.map((part) => ordered(from, columns, { ...stretch, where: [...part, ...also] })),
+    parts.map((part) => ordered(from, columns, { ...stretch, where: [...part, ...times, ...after] })),
     stretch,
   );
 }
 
-function timesOf({ columns }: List, filter: ResponseFilter): readonly SQL[] {
-  return ofTime(filter, columns.createdAt);
-}
-
 interface Counting {
   readonly first: List;
-  readonly others: readonly List[];
-  readonly filter: ResponseFilter;
+  readonly near: readonly List[];
+  readonly far: readonly List[];
   readonly enough: number;
+}
+
+function oneByOne({ first, far, enough }: Counting): SQL {
+  return sql`select count(*)::int as count from (
+    select from (${entriesOf(first, ALL)}) entry ${whereIn(far)} limit ${enough}) counted`;
+}
+
+/** Which entries a list has, looked up one by one; in this form the planner joins nothing. */
+function whereIn(lists: readonly List[]): SQL {
+  const checks = lists.map(({ from, columns: { createdAt, id }, parts }) => {
+    const lookUps = parts.map(
+      (part) => sql`(select true from ${from}
+        where ${sql.join([...part], sql` and `)} and ${createdAt} = entry.created_at and ${id} = entry.id)`,
+    );
+    return lookUps.length === 0 ? sql`false` : sql`(${sql.join(lookUps, sql` or `)})`;
+  });
+  return checks.length === 0 ? sql`` : sql`where ${sql.join(checks, sql` and `)}`;
 }
 
 /** The first batch may be enough. Larger ones cost less for each entry, but memory: some 200 bytes for each. */
@@ -98,12 +125,12 @@ const GROWTH = 4;
  * One statement, so that all batches see the same responses. Each row of \`done\` is a batch: its last entry, null if the
  * list has ended with it, the size of the next, and how many responses have been counted so far.
  */
-function inBatches({ first, others, filter, enough }: Counting): SQL {
+function inBatches({ first, near, far, enough }: Counting): SQL {
   const { createdAt, id } = first.columns;
-  const next = [...timesOf(first, filter), sql`(${createdAt}, ${id}) < (done.at, done.id)`];
-  const batch = entriesOf(first, { bounds: [], descending: true, limit: sql`done.size` }, next);
-  const names = others.map((_, place) => sql.raw(`left_by_${place + 1}`));
-  const steps = others.map((list, place) => {
+  const next = sql`(${createdAt}, ${id}) < (done.at, done.id)`;
+  const batch = entriesOf(first, { ...ALL, limit: sql`done.size` }, [next]);
+  const names = near.map((_, place) => sql.raw(`left_by_${place + 1}`));
+  const steps = near.map((list, place) => {
     const before = names[place - 1] ?? BATCH;
     return sql`, ${names[place]} as (${amongThose(before, list)})`;
   });
@@ -114,7 +141,7 @@ function inBatches({ first, others, filter, enough }: Counting): SQL {
       select batch.at, batch.id, ${GROWTH * enough}::int, done.total + batch.matches
       from done, lateral (
         with batch as materialized (${batch}) ${sql.join(steps)}
-        select last.created_at::timestamptz as at, last.id, (select count(*) from ${names.at(-1)}) as matches
+        select last.created_at::timestamptz as at, last.id, (select count(*) from ${names.at(-1)} entry ${whereIn(far)}) as matches
         from (select count(*) as size from batch) read
         left join (select created_at, id from batch order by 1, 2 limit 1) last on read.size = done.size
       ) batch

@@ -47,29 +47,38 @@ export function hashOf({ tenant }: Scope, pair: Pair): SQL {
 /** So many entries of a list tell how dense it is. */
 const PROBED = 1000;
 
+/** A list as it was found where a stretch begins. */
+export interface Probed {
+  readonly place: number;
+  /** Seconds that its first thousand entries cover; null if it has fewer. */
+  readonly span: number | null;
+}
+
 /**
- * The places of lists, those first whose entries lie farthest apart where a stretch begins: the thousandth of the
+ * Lists by their places, those first whose entries lie farthest apart where a stretch begins: the thousandth of the
  * first is the farthest away, or not there at all.
  */
 export async function sparsestFirst(
   tenants: Tenants,
   scope: Scope,
   { lists, stretch }: { readonly lists: readonly Walk[]; readonly stretch: Stretch },
-): Promise<readonly number[]> {
-  if (lists.length < 2) return lists.map((_, place) => place);
+): Promise<readonly Probed[]> {
+  if (lists.length < 2) return lists.map((_, place) => ({ place, span: null }));
   const farthest = stretch.descending ? sql`min(created_at)` : sql`max(created_at)`;
   const probes = lists.map((list, place) => {
     const entries = list({ ...stretch, limit: PROBED });
-    return sql`select ${place}::int as place, case count(*) when ${PROBED}::int then ${farthest} end as reached, count(*)
+    return sql`select ${place}::int as place, count(*) as length, max(created_at) - min(created_at) as span,
+      case count(*) when ${PROBED}::int then ${farthest} end as reached
       from (${entries}) entries`;
   });
   const rows = await tenants.as(
     scope,
-    compiled<{ place: number }>(sql`
-      select place from (${sql.join(probes, sql` union all `)}) probes
-      order by reached ${stretch.descending ? ASC : DESC} nulls first, count, place`),
+    compiled<{ place: number; span: number | null }>(sql`
+      select place, case when reached is not null then extract(epoch from span)::float8 end as span
+      from (${sql.join(probes, sql` union all `)}) probes
+      order by reached ${stretch.descending ? ASC : DESC} nulls first, length, place`),
   );
-  return rows.map(({ place }) => place);
+  return rows.map(({ place, span }) => ({ place, span }));
 }
 
 export interface Columns {

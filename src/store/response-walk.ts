@@ -33,8 +33,8 @@ export async function chooseWalk(tenants: Tenants, listing: Listing, stretch: St
   const candidates = pairs.map((pair) => alongPair(listing, pair, without(pairs, pair)));
   if (pairs.length === 0 || ofRow(listing.filter).length > 0) candidates.push(rows);
   const lists = candidates.map(({ bare }) => bare);
-  const [place = 0] = await sparsestFirst(tenants, listing.scope, { lists, stretch });
-  return (candidates[place] ?? rows).walk;
+  const [first] = await sparsestFirst(tenants, listing.scope, { lists, stretch });
+  return (candidates[first?.place ?? 0] ?? rows).walk;
 }
 
 /** A list that can be walked. */

@@ -8,7 +8,7 @@ import { chooseSeed, createRandom } from '../support/random.ts';
 import { createTestDatabase, type TestDatabase } from '../support/test-database.ts';
 
 const SCOPE = { tenant: 'default' };
-const COUNT = 3000;
+const COUNT = 5000;
 const STATUSES = ['completed', 'failed', 'cancelled', 'queued'] as const;
 const START = Date.parse('2026-01-01T00:00:00Z');
 
