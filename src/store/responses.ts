@@ -11,8 +11,10 @@ import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter } from '../protocol/stored.ts';
 import { compiled } from './compiled.ts';
 import type { Tenants } from './database.ts';
+import { countUpTo } from './response-count.ts';
+import type { Stretch } from './response-lists.ts';
 import { type ResponseRow, ROW_COLUMNS, type RowColumns, toResponseRow } from './response-rows.ts';
-import { chooseWalk, type Stretch } from './response-walk.ts';
+import { chooseWalk } from './response-walk.ts';
 
 /** A page of responses by the time of their creation. */
 export async function responsesPage(
@@ -58,12 +60,6 @@ export async function countResponses(
   scope: Scope,
   { filter, cap }: { readonly filter: ResponseFilter; readonly cap: number },
 ): Promise<number | null> {
-  const stretch: Stretch = { bounds: [], descending: true, limit: cap + 1 };
-  const walk = await chooseWalk(tenants, { scope, filter }, stretch);
-  const [row] = await tenants.as(
-    scope,
-    compiled<{ count: number }>(sql`select count(*)::int as count from (${walk(stretch)}) counted`),
-  );
-  const count = row?.count ?? 0;
+  const count = await countUpTo(tenants, { scope, filter }, cap + 1);
   return count > cap ? null : count;
 }
