@@ -122,7 +122,7 @@ function whereIn(lists: readonly List[]): SQL {
 const GROWTH = 4;
 
 /**
- * One statement, so that all batches see the same responses. Each row of \`done\` is a batch: its last entry, null if the
+ * One statement, so that all batches see the same responses. Each row of `done` is a batch: its last entry, null if the
  * list has ended with it, the size of the next, and how many responses have been counted so far.
  */
 function inBatches({ first, near, far, enough }: Counting): SQL {
@@ -154,7 +154,7 @@ const BATCH = sql.raw('batch');
 
 /**
  * The entries of a list that are among those before. An index is asked for all their moments at once. What it has of
- * others of the same moment is sorted out behind \`offset 0\`, where the planner can make no join of it.
+ * others of the same moment is sorted out behind `offset 0`, where the planner can make no join of it.
  */
 function amongThose(before: SQL, { from, columns: { createdAt, id }, parts }: List): SQL {
   const near = parts.map(
