@@ -48,8 +48,9 @@ export function createEngine(options: EngineOptions) {
   const runs = new Runs(options.maxRuns);
   const stopping = new AbortController();
   const starts = new Set<Promise<unknown>>();
-  const load = new LoopLoad();
-  const joining = options.joinsDeltas ? joinsUnderLoad(load) : neverJoins;
+  const load = new LoopLoad(20);
+  // A pause of the garbage collector is no reason to hold anything back.
+  const joining = options.joinsDeltas ? joinsUnderLoad(new LoopLoad(100)) : neverJoins;
   let draining = false;
   const processId = () => lease.processId;
   const runsHere = (id: ResponseId) => runs.get(id) !== undefined;

@@ -51,7 +51,7 @@ function startRecorder() {
     isAlone: () => true,
     tellOthers: () => {},
     assure: () => null,
-    load: new LoopLoad(),
+    load: new LoopLoad(20),
     onFenced: async (id) => void fenced.push(id),
     onRefused: (run) => {
       refused.push(run);

@@ -59,7 +59,7 @@ test(`joined parts say the same in the same order, and nothing is left to join (
 });
 
 test('the share of its time that a loop is busy is near 1 when it never rests, and falls when it does', async () => {
-  const load = new LoopLoad();
+  const load = new LoopLoad(20);
   const until = performance.now() + 60;
   while (performance.now() < until) await new Promise(setImmediate);
   const busy = load.share();

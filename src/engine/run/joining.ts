@@ -21,7 +21,7 @@ const MANY = 32;
 const BEHIND = 0.9;
 
 /** While deltas are joined there is less to do: not until so much of its time is free they are told one by one again. */
-const RELIEVED = 0.6;
+const RELIEVED = 0.8;
 
 /** Nobody sees a text that grows forty times a second stand still. In milliseconds. */
 const HOLD_MS = 25;
