@@ -2,13 +2,14 @@ import { applyEvent } from '../protocol/apply-event.ts';
 import type { Caller } from '../protocol/caller.ts';
 import { newResponseId, type ResponseId } from '../protocol/ids.ts';
 import { invalidInput, type RequestError } from '../protocol/request-error.ts';
-import { INITIAL_STATE, type ResponseBase, type Snapshot } from '../protocol/response.ts';
+import { INITIAL_STATE, type Snapshot } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { McpSecrets } from '../protocol/tools.ts';
 import { findApprovalRequests } from '../store/approvals.ts';
 import type { Database } from '../store/database.ts';
 import { insertResponse } from '../store/insert-response.ts';
 import { AppError } from '../util/errors.ts';
+import { Ahead, asksAhead } from './asking-ahead.ts';
 import type { UnstoredLogs } from './following/unstored-logs.ts';
 import { answeredBy, answeredIn, checkApprovals } from './request/check-approvals.ts';
 import { checkContinuation } from './request/check-continuation.ts';
@@ -168,36 +169,6 @@ export async function startResponse(
   else if (ahead !== null) ahead.confirm();
   else execute(dependencies, run, secrets);
   return { kind: 'started', run, snapshot };
-}
-
-/**
- * Whether the model is asked while the response is still being committed, which takes as long as its server needs to
- * answer. Only where nothing but a failure can keep it from being committed: with a key it might be one that somebody else
- * is asking for, and what it continues may be deleted meanwhile. MCP servers are never asked before.
- */
-function asksAhead({ settings, previousResponseId }: ResponseBase, idempotency: Idempotency | null): boolean {
-  const { store, background, tools } = settings;
-  const isSure = idempotency === null && previousResponseId === null;
-  return isSure && store && !background && !tools.some(({ type }) => type === 'mcp');
-}
-
-/** A run that has begun before its beginning is committed. Left unconfirmed it is lost. */
-class Ahead implements Disposable {
-  readonly run: Run;
-  private isConfirmed = false;
-
-  constructor(run: Run) {
-    this.run = run;
-  }
-
-  confirm(): void {
-    this.isConfirmed = true;
-    this.run.confirm();
-  }
-
-  [Symbol.dispose](): void {
-    if (!this.isConfirmed) this.run.lose();
-  }
 }
 
 function execute(dependencies: StartDependencies, run: Run, secrets: McpSecrets): void {
