@@ -17,7 +17,7 @@ const useKey = (tenant: string, key: string) => (sql: postgres.Sql) =>
 
 const NAMES = ['default', "o'brien", 'back\\slash', "\\'; set role postgres; --", '🔑', 'a b', '"', '$1'];
 
-test.each([null, ...NAMES])(
+test.each([null, "o'brien", "\\'; set role postgres; --"])(
   'each statement has the tenant that it is run for, whatever its name and whoever goes before it (at home: %s)',
   async (home) => {
     await using place = await createTestDatabase();
