@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { startBehindProxy } from '../support/behind-proxy.ts';
-import { calls, hangsAfter, says } from '../support/chat-server.ts';
+import { calls, hangsAfter, json, says } from '../support/chat-server.ts';
 import { ask, create, createResponse, send } from '../support/graphql.ts';
 import { startMcpServer } from '../support/mcp-server.ts';
 import { startSearchServer } from '../support/search-server.ts';
@@ -29,12 +29,19 @@ test('the model is asked while the response is being committed; till then nobody
   expect(beside.upstream.exchanges).toHaveLength(1);
 });
 
-test('a tool runs only once the response is committed, and what calls it', async () => {
+const called = [
+  { id: 'call_1', type: 'function', function: { name: 'web_search', arguments: '{"query":"owls"}' } },
+];
+
+test.each([
+  ['streamed', calls([call('web_search', { query: 'owls' })])],
+  ['whole', json(200, { choices: [{ message: { tool_calls: called }, finish_reason: 'tool_calls' }] })],
+])('a tool runs only once the response is committed, and what calls it (%s)', async (_, calling) => {
   await using search = await startSearchServer();
   await using beside = await startTestApp();
   const webSearch = { provider: 'searxng', baseUrl: search.baseUrl } as const;
   await using first = await startBehindProxy({ beside, config: { webSearch } });
-  beside.upstream.enqueue(calls([call('web_search', { query: 'owls' })]), says('Found.'));
+  beside.upstream.enqueue(calling, says('Found.'));
   const held = first.proxy.holdBack('Search for owls');
   const input = { input: { text: 'Search for owls' }, tools: [{ webSearch: {} }] };
   const answer = createResponse(first.app, input);

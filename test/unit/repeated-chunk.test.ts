@@ -62,6 +62,15 @@ test('a text that stands in two places, or under a key that may be another, is p
   expect(read(nested).repeated).toBe(0);
 });
 
+test('what only looks like the text, elsewhere in the chunk, is not taken for it', () => {
+  const escaped = ['a', 'z'].map(
+    (other) => `{"content":"${other}","choices":[{"delta":{"cont\\u0065nt":"a"}}]}`,
+  );
+  expect(read(escaped).repeated).toBe(0);
+  const plain = ['a', 'z'].map((other) => `{"content":"${other}","choices":[{"delta":{"content":"a"}}]}`);
+  expect(read(plain).repeated).toBe(0);
+});
+
 test('what adds to a call is parsed each time, though the text beside it is all that is new', () => {
   const calls = [{ index: 0, id: 'call_1', function: { name: 'add', arguments: '1' } }];
   const { repeated, parts } = read(['a', 'b', 'c'].map((content) => chunk({ content, tool_calls: calls })));
