@@ -45,7 +45,7 @@ export function raisePriority(): string | null {
 
 /**
  * Where the kernel shares cores between sessions first (autogroups), `nice` counts within one only: the session of
- * the process is raised, too. A server's Postgres has one of its own.
+ * the process is raised, too. Each process of a Postgres has one of its own.
  */
 export function raiseSession(pid: number): void {
   if (isUrgent) writeSession(pid, URGENT);

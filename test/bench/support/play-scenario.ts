@@ -59,6 +59,7 @@ export async function playScenario(
 
 /** Measures, and sees how much of the time the server was kept waiting for its core: by other programs, mostly. */
 async function watched(scenario: Scenario, server: Server, bench: Bench): Promise<Sample> {
+  server.raise();
   const [before, startedAt] = [server.cpu().waited, performance.now()];
   const sample = await scenario.measure(server, bench);
   const waited = server.cpu().waited - before;

@@ -17,6 +17,8 @@ export interface Server extends AsyncDisposable {
   readonly url: string;
   readonly pid: number;
   cpu(): Cpu;
+  /** What an urgent benchmark does for itself, for all that its Postgres has started by now. */
+  raise(): void;
   /** The CPU of its Postgres so far, in microseconds; 0 where there is none. */
   postgresCpu(): number;
 }
@@ -59,11 +61,11 @@ export async function startServer(
   const postmaster = await findPostmaster(join(folder, 'postgres'));
   const postgres = () => (postmaster === undefined ? [] : [postmaster.pid, ...childrenOf(postmaster.pid)]);
   for (const each of postgres()) pin(each, LOAD_CORE);
-  if (postmaster !== undefined) raiseSession(postmaster.pid);
   return {
     name,
     url: String(url),
     pid,
+    raise: () => postgres().forEach(raiseSession),
     cpu: () => cpuOf(pid),
     postgresCpu: () => postgres().reduce((sum, each) => sum + cpuOf(each).total, 0),
     async [Symbol.asyncDispose]() {
