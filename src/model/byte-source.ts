@@ -3,8 +3,8 @@ import type { Dispatcher } from 'undici';
 /** A body as it comes. */
 export interface ByteSource {
   /**
-   * Calls `take` with everything, piece by piece, as soon as it comes and with no step between. While what `take` gives
-   * is pending, nothing more is taken. Once only.
+   * Calls `take` with everything: what came in one read of the connection is one piece, and is handed over at the end of
+   * that read. While what `take` gives is pending, nothing more is taken. Once only.
    *
    * @returns when the body has ended, or was left.
    * @throws what broke the connection, and what `take` throws, which closes it.
@@ -43,10 +43,11 @@ export class PushedBytes implements ByteSource {
     this.connection = connection;
   }
 
+  /** The connection gives each chunk of a body by itself, all of a read before anything else happens. */
   push(bytes: Buffer): void {
     if (this.leaving !== undefined || this.end !== null) return;
     if (this.reader !== null && !this.isHeldUp && this.waiting.length === 0)
-      return this.hand(bytes, this.reader);
+      queueMicrotask(() => this.goOn());
     this.waiting.push(bytes);
     this.size += bytes.length;
     if (this.size > MAX_WAITING) this.connection.pause();
@@ -99,7 +100,8 @@ export class PushedBytes implements ByteSource {
   private goOn(): void {
     const { reader } = this;
     while (reader !== null && !this.isHeldUp && this.waiting.length > 0) {
-      const bytes = Buffer.concat(this.waiting);
+      const [only] = this.waiting;
+      const bytes = only !== undefined && this.waiting.length === 1 ? only : Buffer.concat(this.waiting);
       const isPaused = this.size > MAX_WAITING;
       this.waiting = [];
       this.size = 0;

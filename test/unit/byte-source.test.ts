@@ -45,15 +45,21 @@ function reading(source: PushedBytes, room: () => Promise<void> | null = () => n
   return { taken, over };
 }
 
-test('what came before comes at once, then each piece as it is pushed, and the end last', async () => {
+test('what came before comes at once, then what comes in each read as one piece, and the end last', async () => {
   const { source, flow } = connectionWith([Buffer.from('a'), Buffer.from('b')]);
   flow();
   const { taken, over } = reading(source);
   expect(taken.map(String)).toEqual(['ab']);
   source.push(Buffer.from('c'));
   source.push(Buffer.from('d'));
-  expect(taken.map(String)).toEqual(['ab', 'c', 'd']);
+  expect(taken.map(String)).toEqual(['ab']);
+  await Promise.resolve();
+  expect(taken.map(String)).toEqual(['ab', 'cd']);
+  source.push(Buffer.from('e'));
+  await Promise.resolve();
+  source.push(Buffer.from('f'));
   source.finish();
+  expect(taken.map(String)).toEqual(['ab', 'cd', 'e', 'f']);
   await over;
 });
 

@@ -26,7 +26,7 @@ export interface Server extends AsyncDisposable {
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** Those of `npm start`, for all alike. */
-const FLAGS = ['--v8-pool-size=1'];
+const FLAGS = ['--v8-pool-size=1', '--max-semi-space-size=16'];
 
 /** More than two thousand sockets on either side. */
 const MAX_FILES = 16_384;
