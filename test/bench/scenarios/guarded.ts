@@ -21,7 +21,7 @@ export const guarded: Scenario = {
   name: 'guarded',
   title: 'What authentication with keys, and limits on everything, cost: some figures of other scenarios',
   servers: ['ours, adaptive', 'ours, guarded'],
-  rounds: 5,
+  rounds: 3,
   targets: PARTS.map(([part, column]) => ({
     column: columnOf(part, column),
     of: 'ours, guarded',

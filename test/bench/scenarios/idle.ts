@@ -1,13 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import type { OpenLine } from '../clients/line.ts';
-import { openOurs, openStock } from '../clients/lines.ts';
+import { openOurs } from '../clients/lines.ts';
 import { residentKb } from '../support/cpu.ts';
 import { endStreams, holdStreams } from '../support/held-streams.ts';
 import type { Bench, Sample, Scenario } from '../support/scenario.ts';
 import type { Server } from '../support/server.ts';
-import type { ServerName } from '../support/server-names.ts';
-
-const lineOf = (name: ServerName): OpenLine => (name.startsWith('ours') ? openOurs : openStock);
 
 /** Only the first chunk is ever sent. */
 const PLAN = { chunks: 2, everyMs: 0 };
@@ -16,8 +12,8 @@ export const idle: Scenario = {
   name: 'idle',
   title:
     'Streams whose upstream has sent one chunk and then nothing, each followed over a WebSocket of its own: the memory that each keeps in the server, once it has settled',
-  servers: ['ours, joining off', 'ours, adaptive', 'obvious build'],
-  rounds: 3,
+  servers: ['ours, joining off', 'ours, adaptive'],
+  rounds: 2,
   isFresh: true, // memory that was once had is seldom given back
   targets: [],
   limits: [
@@ -25,14 +21,14 @@ export const idle: Scenario = {
     { column: 'kB each', of: 'ours, adaptive', atMost: 50 },
   ],
   async warmUp(server, { upstream, isQuick }) {
-    const options = { url: server.url, openLine: lineOf(server.name), plan: PLAN };
+    const options = { url: server.url, openLine: openOurs, plan: PLAN };
     for (let round = 0; round < 3; round++)
       await endStreams(await holdStreams(upstream, { ...options, count: isQuick ? 100 : 200 }));
   },
   async measure(server, bench): Promise<Sample> {
     const count = bench.isQuick ? 500 : 2000;
     const before = await settledKb(server, bench);
-    const options = { url: server.url, openLine: lineOf(server.name), plan: PLAN };
+    const options = { url: server.url, openLine: openOurs, plan: PLAN };
     const streams = await holdStreams(bench.upstream, { ...options, count });
     const after = await settledKb(server, bench);
     await endStreams(streams, 60_000);
