@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
     globalSetup: 'test/support/postgres-setup.ts',
-    testTimeout: 15_000,
+    testTimeout: 30_000,
     hookTimeout: 30_000,
     isolate: false, // no test changes a module, and loading them all for each file takes a third of the time
     maxWorkers: 3, // two cores, and most tests wait

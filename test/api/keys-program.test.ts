@@ -10,7 +10,7 @@ import { createDataFolder, type DataFolder } from '../support/server-process.ts'
 import { createTestDatabase } from '../support/test-database.ts';
 
 // It starts programs, and a Postgres from nothing.
-vi.setConfig({ testTimeout: 90_000 });
+vi.setConfig({ testTimeout: 180_000 });
 
 const run = promisify(execFile);
 

@@ -12,7 +12,7 @@ import { openCluster } from '../../src/store/embedded/cluster.ts';
 import { findPostmaster, stopPostmaster } from '../../src/store/embedded/postmaster.ts';
 import { startEmbedded } from '../../src/store/embedded.ts';
 
-vi.setConfig({ maxConcurrency: 3, testTimeout: 20_000 });
+vi.setConfig({ maxConcurrency: 3, testTimeout: 60_000 });
 
 const isRoot = process.geteuid?.() === 0;
 
@@ -212,7 +212,7 @@ async function kill(child: ChildProcess): Promise<void> {
 }
 
 async function until(condition: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + 4_000;
+  const deadline = performance.now() + 30_000;
   while (!(await condition())) {
     if (performance.now() > deadline) throw new Error(`Never true: ${condition}`);
     await nextTurn();
