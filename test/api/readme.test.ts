@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import manifest from '../../package.json' with { type: 'json' };
 import { readConfig } from '../../src/config.ts';
 import { hangsAfter } from '../support/chat-server.ts';
 import { startEverythingServer } from '../support/everything-server.ts';
@@ -132,4 +133,8 @@ test('the configuration table names every key and its default', () => {
     MAX_RUNS_PER_KEY: `\`${keyLimits.runs}\``,
     MAX_RUNS_PER_MINUTE: `\`${keyLimits.runsPerMinute}\``,
   });
+});
+
+test('a supervisor is told to run what npm runs', () => {
+  expect(README).toContain(`\`node_modules/.bin/${manifest.scripts.start}\``);
 });

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { promisify } from 'node:util';
+import manifest from '../../../package.json' with { type: 'json' };
 import { findPostmaster } from '../../../src/store/embedded/postmaster.ts';
 import { type Cpu, childrenOf, cpuOf } from './cpu.ts';
 import { LOAD_CORE, pin, pinned, raiseSession, SERVER_CORE } from './pinning.ts';
@@ -26,7 +27,7 @@ export interface Server extends AsyncDisposable {
 const ROOT = join(import.meta.dirname, '../../..');
 
 /** Those of `npm start`, for all alike. */
-const FLAGS = ['--v8-pool-size=1', '--max-semi-space-size=16'];
+const FLAGS = manifest.scripts.start.split(' ').filter((word) => word.startsWith('--'));
 
 /** More than two thousand sockets on either side. */
 const MAX_FILES = 16_384;
