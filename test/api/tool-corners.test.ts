@@ -148,7 +148,7 @@ test('the order and the values of headers make no other request of the same idem
 });
 
 test('what the tools of one response give has a limit, and what goes beyond is told', async () => {
-  await using app = await startTestApp();
+  await using app = await startTestApp({ config: { toolTimeoutMs: 25_000 } });
   const big = 'x'.repeat(3.5 * 1024 * 1024);
   await using server = await startMcpServer({ tools: { dump: { run: () => big } } });
   app.upstream.enqueue(calls(Array.from({ length: 5 }, () => call('dump'))), says('Enough.'));

@@ -60,7 +60,7 @@ test.concurrent('stopping twice is stopping once', async () => {
   await expect(query(url, 'select')).rejects.toThrow('ECONNREFUSED');
 });
 
-test.concurrent('a second server is refused within three seconds, and told who is there', async () => {
+test.concurrent('a second server is refused within seconds, and told who is there', async () => {
   await using place = await scratch();
   const first = place.serve();
   const url = await first.said;
@@ -69,7 +69,7 @@ test.concurrent('a second server is refused within three seconds, and told who i
     code: 'START_FAILED',
     message: `Another server (process ${first.child.pid}) is already using ${place.dir}. Stop it, or set DATA_DIR or DATABASE_URL.`,
   });
-  expect(performance.now() - began).toBeLessThan(3_000);
+  expect(performance.now() - began).toBeLessThan(10_000); // three, unless the machine is slow
   expect(await query(url, 'select 1 as alive')).toEqual([{ alive: 1 }]);
 });
 
