@@ -55,7 +55,7 @@ test.each(TRANSPORTS)(
   },
 );
 
-test('types and coalesceMs shape it as any other', async () => {
+test('types and coalesceMs shape it like the others', async () => {
   await using app = await startTestApp();
   app.upstream.enqueue(says(...Array.from({ length: 50 }, (_, word) => `${word} `)));
   const { id } = await createResponse(app, { input: { text: 'Hi' }, store: false });

@@ -18,7 +18,7 @@ export interface Target {
   readonly authorization?: string;
 }
 
-/** One operation over HTTP, as any client sends it. */
+/** One operation over HTTP, as clients send it. */
 export async function send(
   { url, authorization }: Target,
   query: string,

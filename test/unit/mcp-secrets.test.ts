@@ -152,9 +152,18 @@ describe('what a secret is recognised by:', () => {
   });
 });
 
-describe('64 headers cost no more time than one:', () => {
-  const headersOf = (value: (index: number) => string) =>
-    Object.fromEntries(Array.from({ length: 64 }, (_, index) => [`x-${index}`, value(index)]));
+describe('64 headers cost no more time than one that is as long:', () => {
+  /** The least of three times, in milliseconds of CPU: not by the clock, as other tests run beside this one. */
+  const timeOf = (values: readonly string[], answer: readonly string[]) => {
+    const headers = Object.fromEntries(values.map((value, index) => [`x-${index}`, value]));
+    const times = Array.from({ length: 3 }, () => {
+      const start = process.threadCpuUsage();
+      createSecretGuard({ authorization: null, headers }).redactJson(answer);
+      const { user, system } = process.threadCpuUsage(start);
+      return (user + system) / 1000;
+    });
+    return Math.min(...times);
+  };
 
   test.each([
     ['a list of many words', (index: number) => `secret-number-${index}`, Array(100_000).fill('some words')],
@@ -165,13 +174,8 @@ describe('64 headers cost no more time than one:', () => {
       ['a'.repeat(1_000_000)],
     ],
   ])('%s', (_, value, answer) => {
-    const headers = headersOf(value);
-    const times = Array.from({ length: 3 }, () => {
-      const start = process.threadCpuUsage(); // not the clock: other tests run beside this one
-      createSecretGuard({ authorization: null, headers }).redactJson(answer);
-      const { user, system } = process.threadCpuUsage(start);
-      return (user + system) / 1000;
-    });
-    expect(Math.min(...times)).toBeLessThan(1000);
+    const values = Array.from({ length: 64 }, (_, index) => value(index));
+    const one = timeOf([values.join('')], answer);
+    expect(timeOf(values, answer)).toBeLessThan(3 * one + 30);
   });
 });

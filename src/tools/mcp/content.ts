@@ -7,7 +7,7 @@ const MAX_BLOCKS = 1000;
 const MAX_ERROR = 10_000;
 const MAX_FACT = 1000;
 
-/** A result as far as any server can be relied on. */
+/** What of a result every server can be relied on for. */
 const CallResult = z.object({
   content: z.array(z.unknown()).catch([]),
   structuredContent: z.unknown().optional(),

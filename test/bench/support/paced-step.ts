@@ -33,6 +33,7 @@ const RAMP_MS = 1000;
 const DRAIN_MS = 60_000;
 
 const MAX_P99_MS = 50;
+
 /** Of the characters. Who does not get so many through has fallen behind for good. */
 export const MIN_SHARE = 0.9;
 
