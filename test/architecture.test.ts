@@ -110,6 +110,12 @@ describe('the rules can fail:', () => {
     ['no silenced compiler', 'src/util/a.ts', '// @ts-expect-error it is fine'],
     ['no silenced compiler', 'src/util/a.ts', '// @ts-nocheck'],
     ['no console', 'src/util/a.ts', 'console.log(1);'],
+    ['drizzle is loaded in one place', 'src/store/a.ts', "import { sql } from 'drizzle-orm';"],
+    [
+      'drizzle is loaded in one place',
+      'src/store/a.ts',
+      "import {\n  text,\n  uuid,\n} from 'drizzle-orm/pg-core';",
+    ],
     ['imports name files as they are', 'src/util/a.ts', "import { x } from './b';"],
     ['imports name files as they are', 'src/util/a.ts', "import { x } from './b.js';"],
   ])('%s (%s)', (name, path, text) => {

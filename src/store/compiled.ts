@@ -1,6 +1,6 @@
 import type { SQL } from 'drizzle-orm';
-import { PgDialect } from 'drizzle-orm/pg-core';
 import type postgres from 'postgres';
+import { PgDialect } from './drizzle.ts';
 import type { Statement } from './tenants/tenant-connection.ts';
 
 const DIALECT = new PgDialect();

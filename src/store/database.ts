@@ -1,10 +1,9 @@
 import { join } from 'node:path';
-import { drizzle } from 'drizzle-orm/postgres-js';
-import { migrate } from 'drizzle-orm/postgres-js/migrator';
 import postgres from 'postgres';
 import type { Scope } from '../protocol/scope.ts';
 import { AppError, messageOf } from '../util/errors.ts';
 import { ARRAYS, backoff, CLIENT, CONNECTION } from './client.ts';
+import { drizzle, migrate } from './drizzle.ts';
 import { secureTenants } from './tenants/secure-tenants.ts';
 import type { Statement } from './tenants/tenant-connection.ts';
 import { TenantPool } from './tenants/tenant-pool.ts';

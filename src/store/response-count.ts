@@ -1,6 +1,7 @@
-import { eq, isNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { SQL, SQLWrapper } from 'drizzle-orm';
 import { compiled } from './compiled.ts';
 import type { Tenants } from './database.ts';
+import { eq, isNull, sql } from './drizzle.ts';
 import {
   type Columns,
   hashOf,

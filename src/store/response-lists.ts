@@ -1,10 +1,11 @@
-import { eq, inArray, isNotNull, isNull, type SQL, type SQLWrapper, sql } from 'drizzle-orm';
+import type { SQL, SQLWrapper } from 'drizzle-orm';
 import type { TimeKey } from '../protocol/pages.ts';
 import type { ResponseStatus } from '../protocol/response.ts';
 import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter } from '../protocol/stored.ts';
 import { compiled } from './compiled.ts';
 import type { Tenants } from './database.ts';
+import { eq, inArray, isNotNull, isNull, sql } from './drizzle.ts';
 import { responses } from './tables.ts';
 
 /** A part of the list of responses, by the time of their creation, and the way through it. */

@@ -1,7 +1,7 @@
-import { eq, isNull, type SQL, sql } from 'drizzle-orm';
-import { alias } from 'drizzle-orm/pg-core';
+import type { SQL } from 'drizzle-orm';
 import type { Scope } from '../protocol/scope.ts';
 import type { Tenants } from './database.ts';
+import { alias, eq, isNull, sql } from './drizzle.ts';
 import {
   type Columns,
   hashOf,

@@ -1,4 +1,3 @@
-import { sql } from 'drizzle-orm';
 import {
   type Page,
   type PageRequest,
@@ -11,6 +10,7 @@ import type { Scope } from '../protocol/scope.ts';
 import type { ResponseFilter } from '../protocol/stored.ts';
 import { compiled } from './compiled.ts';
 import type { Tenants } from './database.ts';
+import { sql } from './drizzle.ts';
 import { countUpTo } from './response-count.ts';
 import type { Stretch } from './response-lists.ts';
 import { type ResponseRow, ROW_COLUMNS, type RowColumns, toResponseRow } from './response-rows.ts';

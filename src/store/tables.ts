@@ -1,6 +1,11 @@
-import { type SQL, sql } from 'drizzle-orm';
+import type { SQL } from 'drizzle-orm';
+import type { AnyPgColumn } from 'drizzle-orm/pg-core';
+import type { ItemId, ResponseId } from '../protocol/ids.ts';
+import type { Item, ItemType } from '../protocol/items.ts';
+import type { ResponseSettings } from '../protocol/request.ts';
+import type { IncompleteReason, ResponseError, ResponseStatus } from '../protocol/response.ts';
+import type { Usage } from '../protocol/usage.ts';
 import {
-  type AnyPgColumn,
   boolean,
   customType,
   index,
@@ -9,16 +14,12 @@ import {
   pgPolicy,
   pgTable,
   primaryKey,
+  sql,
   text,
   timestamp,
   uniqueIndex,
   uuid,
-} from 'drizzle-orm/pg-core';
-import type { ItemId, ResponseId } from '../protocol/ids.ts';
-import type { Item, ItemType } from '../protocol/items.ts';
-import type { ResponseSettings } from '../protocol/request.ts';
-import type { IncompleteReason, ResponseError, ResponseStatus } from '../protocol/response.ts';
-import type { Usage } from '../protocol/usage.ts';
+} from './drizzle.ts';
 
 /**
  * JSON kept as text: written by this program and read by it alone, and `jsonb` would refuse what strings may

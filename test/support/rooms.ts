@@ -69,6 +69,11 @@ export const allRules: { readonly [name: string]: Rule } = {
     /[:<,|&(]\s*any\b(?!\s*[:(.'])|\bas\s+any\b/.test(withoutStrings(code)) ? [path] : [],
   'no silenced compiler': ({ path, text }) =>
     /@ts-(?:ignore|expect-error|nocheck)/.test(text) ? [path] : [],
+  'drizzle is loaded in one place': ({ path, code }) =>
+    path !== 'src/store/drizzle.ts' &&
+    /^\s*(?:import|export)(?!\s+type\b)[^'"`;]*\bfrom\s*['"]drizzle-orm/m.test(code)
+      ? [path]
+      : [],
   'no console': ({ path, code }) => (/\bconsole\s*\./.test(withoutStrings(code)) ? [path] : []),
 };
 
