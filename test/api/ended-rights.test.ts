@@ -1,6 +1,8 @@
-import { expect, test } from 'vitest';
+import type { Socket } from 'node:net';
+import { expect, test, vi } from 'vitest';
+import { WebSocket } from 'ws';
 import { feed, hangsAfter } from '../support/chat-server.ts';
-import { createResponse, readResponse, send } from '../support/graphql.ts';
+import { CREATE, createResponse, readResponse, send } from '../support/graphql.ts';
 import { createKey, introduce, revoke, startKeyApp, type TestKey } from '../support/keys.ts';
 import { follow, type StreamEvent } from '../support/stream.ts';
 import type { TestApp } from '../support/test-app.ts';
@@ -105,6 +107,26 @@ test('a streamed run whose only follower was cut off is given the time of any ot
   await expect
     .poll(async () => (await readResponse(reader, id)).status, { timeout: 10_000 })
     .toBe('CANCELLED');
+});
+
+test('a client that does not read that it is to go can ask for nothing more', async () => {
+  await using app = await startKeyApp();
+  const [gone, other] = [await createKey(app), await createKey(app)];
+  const { socket, closed } = await introduce(app, { params: { authorization: gone.authorization } });
+  const connection: Socket = Reflect.get(socket, '_socket');
+  using close = vi.spyOn(WebSocket.prototype, 'close');
+  connection.pause();
+  await revoke(app, gone);
+  await vi.waitUntil(() => close.mock.calls.length > 0, { timeout: 10_000, interval: 1 });
+  const payload = { query: CREATE, variables: { input: { input: { text: 'Mine' } } } };
+  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload }));
+  connection.resume();
+  expect(await closed).toEqual({ code: 4401, reason: 'Unauthorized' });
+  await createResponse({ ...app, authorization: other.authorization }, { input: { text: 'Theirs' } });
+  expect(app.upstream.exchanges.map(({ body }) => body.messages)).toEqual([
+    [{ role: 'user', content: 'Theirs' }],
+  ]);
+  expect(await app.database.sql`select 1 from responses`).toHaveLength(1);
 });
 
 test('a socket whose key is revoked while the database is away is closed once that is back', async () => {

@@ -17,8 +17,11 @@ export interface SocketOptions {
 /** Between two pings; a socket that answers none until the next is cut. In milliseconds. */
 const PING_MS = 12_000;
 
-/** How long a client may take for its goodbye, in milliseconds: one that reads nothing never comes to it. */
-const GOODBYE_MS = 1000;
+/**
+ * How long a client may take for its goodbye, in milliseconds: it is behind all that the client has yet to read, and one
+ * that reads nothing never comes to it.
+ */
+const GOODBYE_MS = 3000;
 
 /**
  * More than this is kept for no socket, in bytes: it asks, or pings, faster than it reads. Each of its subscriptions
@@ -145,6 +148,7 @@ class ServedSocket implements Extra {
   onMessage(take: (text: string) => Promise<void>): void {
     const { socket } = this;
     socket.on('message', (data) => {
+      if (socket.readyState !== socket.OPEN) return; // it was told to go, and may not have read that yet
       const text = String(data);
       if (isTooMuchJson(text)) return this.sendAway(4400, 'Too many values');
       take(text).catch((error: unknown) => {
@@ -156,11 +160,15 @@ class ServedSocket implements Extra {
     });
   }
 
-  /** Closes a socket whose client may read nothing of that. With 1013 it may come again, and go on where it was. */
+  /**
+   * Closes a socket whose client may read nothing of that: what it has asked for ends at once. With 1013 it may come
+   * again, and go on where it was.
+   */
   sendAway(code: number, reason: string): void {
     const { socket } = this;
     if (socket.readyState !== socket.OPEN) return;
     socket.close(code, reason);
+    abortAll(this);
     setTimeout(() => socket.terminate(), GOODBYE_MS).unref();
   }
 }
