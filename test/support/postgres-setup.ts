@@ -1,4 +1,4 @@
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, rmSync, statfsSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import postgres from 'postgres';
@@ -15,10 +15,21 @@ declare module 'vitest' {
   }
 }
 
+/** In bytes. The databases of tests that are under way, and their log, which is a gigabyte at most. */
+const ROOM = 4 * 1024 ** 3;
+
+/** A folder in memory, where the system has one that is large enough: each test makes a database of 300 files, and drops it. */
+function roomInMemory(): string | null {
+  const folder = '/dev/shm';
+  if (!existsSync(folder)) return null;
+  const { bavail, bsize } = statfsSync(folder);
+  return bavail * bsize > ROOM ? folder : null;
+}
+
 /** One Postgres for all test files: the one of TEST_DATABASE_URL, else the built-in one in a folder of its own. */
 export async function setup({ provide }: TestProject) {
   const given = process.env['TEST_DATABASE_URL'];
-  const folder = mkdtempSync(join(tmpdir(), 'responses-tests-'));
+  const folder = mkdtempSync(join(roomInMemory() ?? tmpdir(), 'responses-tests-'));
   const embedded = given === undefined ? await startEmbedded(folder) : null;
   const server = new URL(embedded?.url ?? given ?? '');
   server.pathname = '/';
