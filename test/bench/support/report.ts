@@ -11,7 +11,7 @@ export function reportOf(played: Played): string {
     format(min),
     format(median),
     format(max),
-    holds ? 'yes' : '**no**',
+    HOLDS[holds],
   ]);
   return [
     `## ${scenario.name}`,
@@ -21,6 +21,8 @@ export function reportOf(played: Played): string {
     ...disturbance(played),
   ].join('\n\n');
 }
+
+const HOLDS = { yes: 'yes', equal: 'equal', no: '**no**' } as const;
 
 /** More than this, and the machine had other things to do. In percent of the time. */
 const MUCH_WAITING = 15;

@@ -20,11 +20,17 @@ export function spreadOf(values: readonly number[]): Spread {
   };
 }
 
+/**
+ * Two servers that differ by less are equal: a shared machine tells them apart no better. A ratio that misses its target
+ * by less is told as such.
+ */
+const EQUAL = 1.3;
+
 /** A claim and what became of it. */
 export interface Verdict extends Spread {
   readonly claim: string;
   readonly target: string;
-  readonly holds: boolean;
+  readonly holds: 'yes' | 'equal' | 'no';
 }
 
 /** The figure of a server in each round that has it. */
@@ -55,11 +61,18 @@ function judgeTarget({ rounds }: Played, { column, of, against, sense, ratio }: 
     ...spread,
     claim: `${of} / ${against}, ${column}`,
     target: `${sense === 'at most' ? '≤' : '≥'} ${ratio} ×`,
-    holds: sense === 'at most' ? spread.median <= ratio : spread.median >= ratio,
+    holds: judge(sense === 'at most' ? spread.median / ratio : ratio / spread.median),
   };
+}
+
+/** `excess`: how many times what may be. */
+function judge(excess: number): Verdict['holds'] {
+  if (excess <= 1) return 'yes';
+  return excess < EQUAL ? 'equal' : 'no';
 }
 
 function judgeLimit(played: Played, { column, of, atMost }: Limit): Verdict {
   const spread = spreadOf(figuresOf(played, of, column));
-  return { ...spread, claim: `${of}, ${column}`, target: `≤ ${atMost}`, holds: spread.median <= atMost };
+  const holds = spread.median <= atMost ? 'yes' : 'no';
+  return { ...spread, claim: `${of}, ${column}`, target: `≤ ${atMost}`, holds };
 }
