@@ -29,7 +29,8 @@ export interface Ending {
  * Commits batches of many responses, and the endings among them, in one statement: all of it or nothing.
  * Done twice with the same batches it changes nothing, so a commit whose outcome is unknown is simply repeated.
  * The lock on the process's row stands against its being declared dead, not against the renewal of its lease. The
- * limits change nothing: they tell the planner, who keeps its plan, that there are few rows, to be looked up by id.
+ * limits change nothing: they tell the planner, who keeps its plan, that there are few rows, to be looked up by id. As to
+ * the arrays, see `insertRows`.
  *
  * @returns false if `processId` has been declared dead. Then nothing was written.
  */
@@ -50,9 +51,9 @@ export async function commitEvents(
       with alive as (select 1 from processes where id = ${processId} and ended_at is null for key share),
       logged as (
         insert into events (tenant, response_id, first, last, body)
-        select * from unnest(${log.tenants}::text[], string_to_array(${log.ids}, E'\\n'),
-          string_to_array(${log.first}, E'\\n')::int[], string_to_array(${log.last}, E'\\n')::int[],
-          string_to_array(${log.bodies}, E'\\n')) where exists (select 1 from alive)
+        select unnest(${log.tenants}::text[]), unnest(string_to_array(${log.ids}, E'\\n')),
+          unnest(string_to_array(${log.first}, E'\\n')::int[]), unnest(string_to_array(${log.last}, E'\\n')::int[]),
+          unnest(string_to_array(${log.bodies}, E'\\n')) where exists (select 1 from alive)
         on conflict (response_id, first) do nothing)
       select exists (select 1 from alive) as alive`;
     return row.alive;
@@ -63,31 +64,35 @@ export async function commitEvents(
     with alive as (select 1 from processes where id = ${processId} and ended_at is null for key share),
     logged as (
       insert into events (tenant, response_id, first, last, body)
-      select * from unnest(${log.tenants}::text[], string_to_array(${log.ids}, E'\\n'),
-        string_to_array(${log.first}, E'\\n')::int[], string_to_array(${log.last}, E'\\n')::int[],
-        string_to_array(${log.bodies}, E'\\n')) where exists (select 1 from alive)
+      select unnest(${log.tenants}::text[]), unnest(string_to_array(${log.ids}, E'\\n')),
+        unnest(string_to_array(${log.first}, E'\\n')::int[]), unnest(string_to_array(${log.last}, E'\\n')::int[]),
+        unnest(string_to_array(${log.bodies}, E'\\n')) where exists (select 1 from alive)
       on conflict (response_id, first) do nothing),
     ended as (
-      update responses r set status = e.status, completed_at = e.completed_at::timestamptz, usage = e.usage, error = e.error,
+      update responses r set status = e.status, completed_at = e.completed_at, usage = e.usage, error = e.error,
         incomplete_reason = e.reason, last_sequence = e.last_sequence
       from (
-        select * from unnest(${end.ids}::text[], ${end.statuses}::text[], ${end.times}::text[], ${end.usages}::text[],
-          ${end.errors}::text[], ${end.reasons}::text[], ${end.last}::int[])
-          as e (id, status, completed_at, usage, error, reason, last_sequence) limit ${end.ids.length}::int) e
+        select unnest(${end.ids}::text[]) as id, unnest(${end.statuses}::text[]) as status,
+          unnest(${end.times}::text[])::timestamptz as completed_at, unnest(${end.usages}::text[]) as usage,
+          unnest(${end.errors}::text[]) as error, unnest(${end.reasons}::text[]) as reason,
+          unnest(${end.last}::int[]) as last_sequence
+        limit ${end.ids.length}::int) e
       where r.id = e.id and r.completed_at is null and exists (select 1 from alive)),
     kept as (
       insert into items (id, tenant, response_id, direction, position, type, call_key, body)
       select i.id, i.tenant, i.response_id, 'output', i.position, i.type, i.call_key, i.body
-      from unnest(${end.items.ids}::text[], ${end.items.tenants}::text[], ${end.items.responses}::text[],
-        ${end.items.positions}::int[], ${end.items.types}::text[], ${end.items.callKeys}::text[],
-        ${end.items.bodies}::text[]) as i (id, tenant, response_id, position, type, call_key, body)
+      from (
+        select unnest(${end.items.ids}::text[]) as id, unnest(${end.items.tenants}::text[]) as tenant,
+          unnest(${end.items.responses}::text[]) as response_id, unnest(${end.items.positions}::int[]) as position,
+          unnest(${end.items.types}::text[]) as type, unnest(${end.items.callKeys}::text[]) as call_key,
+          unnest(${end.items.bodies}::text[]) as body) i
       where exists (select 1 from alive)
       on conflict (id) do nothing),
     reopened as (
       update items i set answered_by = null
       from (
-        select * from unnest(${end.unused.requests}::text[], ${end.unused.responses}::text[])
-          as u (request, response) limit ${end.unused.requests.length}::int) u
+        select unnest(${end.unused.requests}::text[]) as request, unnest(${end.unused.responses}::text[]) as response
+        limit ${end.unused.requests.length}::int) u
       where i.id = u.request and i.answered_by = u.response and exists (select 1 from alive))
     select exists (select 1 from alive) as alive`;
   return row.alive;

@@ -49,6 +49,8 @@ export interface Insertion {
  *
  * Locks are taken in the order of ids and keys: two such statements do not wait for each other. The limits change
  * nothing: they tell the planner, who keeps its plan for any number of rows, that there are few, to be looked up by id.
+ * Each array is unnested by itself: of a table of several, `unnest(a, b)`, Postgres first puts every column into a store
+ * of its own, which takes longer than inserting a row.
  */
 export function insertRows(
   tenants: Tenants,
@@ -70,16 +72,18 @@ export function insertRows(
     with alive as (
       select 1 from processes where id = ${rows[0]?.processId ?? ''} and ended_at is null for key share),
     request as (
-      select * from unnest(${text('id')}::text[], ${text('tenant')}::text[], ${text('createdAt')}::text[],
-        ${text('status')}::text[], ${text('model')}::text[], ${text('parent')}::text[], ${text('depth')}::int[],
-        ${text('settings')}::text[], ${text('metadata')}::text[], ${rows.map(({ background }) => String(background))}::text[],
-        ${text('runBy')}::text[], ${text('key')}::text[], ${text('inputHash')}::text[],
-        ${text('lastSequence')}::int[], ${text('events')}::text[]) with ordinality
-        as r (id, tenant, created_at, status, model, parent, depth, settings, metadata, background, run_by, key,
-          input_hash, last, events, place) limit ${rows.length}::int),
+      select unnest(${text('id')}::text[]) as id, unnest(${text('tenant')}::text[]) as tenant,
+        unnest(${text('createdAt')}::text[])::timestamptz as created_at, unnest(${text('status')}::text[]) as status,
+        unnest(${text('model')}::text[]) as model, unnest(${text('parent')}::text[]) as parent,
+        unnest(${text('depth')}::int[]) as depth, unnest(${text('settings')}::text[]) as settings,
+        unnest(${text('metadata')}::text[])::jsonb as metadata, unnest(${rows.map(({ background }) => String(background))}::text[])::boolean as background,
+        unnest(${text('runBy')}::text[]) as run_by, unnest(${text('key')}::text[]) as key,
+        unnest(${text('inputHash')}::text[]) as input_hash, unnest(${text('lastSequence')}::int[]) as last,
+        unnest(${text('events')}::text[]) as events, unnest(${rows.map((_, place) => place)}::int[]) as place
+      limit ${rows.length}::int),
     answer as (
-      select * from unnest(${answers.map(({ request }) => request)}::text[], ${answers.map(({ id }) => id)}::text[])
-        as a (request, response_id) limit ${answers.length}::int),
+      select unnest(${answers.map(({ request }) => request)}::text[]) as request,
+        unnest(${answers.map(({ id }) => id)}::text[]) as response_id limit ${answers.length}::int),
     parent as (
       select id, tenant, deleted_at from responses
       where id in (select parent from request) order by id for key share of responses ${lock}),
@@ -103,17 +107,19 @@ export function insertRows(
     inserted as (
       insert into responses (id, tenant, created_at, status, model, previous_response_id, depth, settings, metadata,
         background, process_id)
-      select id, tenant, created_at::timestamptz, status, model, parent, depth, settings, metadata::jsonb,
-        background::boolean, run_by
+      select id, tenant, created_at, status, model, parent, depth, settings, metadata, background, run_by
       from allowed where key is null or id in (select response_id from kept)
       on conflict do nothing returning id),
     given as (
       insert into items (id, tenant, response_id, direction, position, type, call_key, body)
       select i.id, i.tenant, i.response_id, 'input', i.position, i.type, i.call_key, i.body
-      from unnest(${items.map(({ id }) => id)}::text[], ${items.map(({ tenant }) => tenant)}::text[],
-        ${items.map(({ responseId }) => responseId)}::text[], ${items.map(({ position }) => position)}::int[],
-        ${items.map(({ type }) => type)}::text[], ${items.map(({ callKey }) => callKey)}::text[],
-        ${items.map(({ body }) => body)}::text[]) as i (id, tenant, response_id, position, type, call_key, body)
+      from (
+        select unnest(${items.map(({ id }) => id)}::text[]) as id, unnest(${items.map(({ tenant }) => tenant)}::text[]) as tenant,
+          unnest(${items.map(({ responseId }) => responseId)}::text[]) as response_id,
+          unnest(${items.map(({ position }) => position)}::int[]) as position,
+          unnest(${items.map(({ type }) => type)}::text[]) as type,
+          unnest(${items.map(({ callKey }) => callKey)}::text[]) as call_key,
+          unnest(${items.map(({ body }) => body)}::text[]) as body) i
       where i.response_id in (select id from inserted)),
     answered as (
       update items set answered_by = a.response_id from answer a
@@ -143,24 +149,27 @@ function insertPlain(
     with alive as (
       select 1 from processes where id = ${rows[0]?.processId ?? ''} and ended_at is null for key share),
     request as (
-      select * from unnest(${text('id')}::text[], ${text('createdAt')}::text[],
-        ${text('status')}::text[], ${text('model')}::text[], ${text('depth')}::int[],
-        ${text('settings')}::text[], ${text('metadata')}::text[], ${rows.map(({ background }) => String(background))}::text[],
-        ${text('runBy')}::text[], ${text('lastSequence')}::int[], ${text('events')}::text[]) with ordinality
-        as r (id, created_at, status, model, depth, settings, metadata, background, run_by, last, events, place)
+      select unnest(${text('id')}::text[]) as id, unnest(${text('createdAt')}::text[])::timestamptz as created_at,
+        unnest(${text('status')}::text[]) as status, unnest(${text('model')}::text[]) as model,
+        unnest(${text('depth')}::int[]) as depth, unnest(${text('settings')}::text[]) as settings,
+        unnest(${text('metadata')}::text[])::jsonb as metadata, unnest(${rows.map(({ background }) => String(background))}::text[])::boolean as background,
+        unnest(${text('runBy')}::text[]) as run_by, unnest(${text('lastSequence')}::int[]) as last,
+        unnest(${text('events')}::text[]) as events, unnest(${rows.map((_, place) => place)}::int[]) as place
       limit ${rows.length}::int),
     inserted as (
       insert into responses (id, tenant, created_at, status, model, depth, settings, metadata, background, process_id)
-      select id, ${scope.tenant}, created_at::timestamptz, status, model, depth, settings, metadata::jsonb, background::boolean, run_by
+      select id, ${scope.tenant}, created_at, status, model, depth, settings, metadata, background, run_by
       from request where exists (select 1 from alive)
       on conflict do nothing returning id),
     given as (
       insert into items (id, tenant, response_id, direction, position, type, call_key, body)
       select i.id, ${scope.tenant}, i.response_id, 'input', i.position, i.type, i.call_key, i.body
-      from unnest(${items.map(({ item }) => item)}::text[],
-        ${items.map(({ id }) => id)}::text[], ${items.map(({ position }) => position)}::int[],
-        ${items.map(({ type }) => type)}::text[], ${items.map(({ callKey }) => callKey)}::text[],
-        ${items.map(({ body }) => body)}::text[]) as i (id, response_id, position, type, call_key, body)
+      from (
+        select unnest(${items.map(({ item }) => item)}::text[]) as id, unnest(${items.map(({ id }) => id)}::text[]) as response_id,
+          unnest(${items.map(({ position }) => position)}::int[]) as position,
+          unnest(${items.map(({ type }) => type)}::text[]) as type,
+          unnest(${items.map(({ callKey }) => callKey)}::text[]) as call_key,
+          unnest(${items.map(({ body }) => body)}::text[]) as body) i
       where i.response_id in (select id from inserted)),
     logged as (
       insert into events (tenant, response_id, first, last, body)
