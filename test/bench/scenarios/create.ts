@@ -18,11 +18,11 @@ export const createScenario: Scenario = {
     { column: 'a second', of: 'ours, adaptive', against: 'obvious build', sense: 'at least', ratio: 1 },
   ],
   async warmUp(server, { isQuick }) {
-    const enough = isQuick ? 500 : 3000;
+    const enough = isQuick ? 500 : 2000;
     await createWhile(server.url, (created) => created < enough);
   },
   async measure(server, { isQuick }) {
-    const durationMs = isQuick ? 1000 : 2000;
+    const durationMs = isQuick ? 1000 : 1500;
     let created = 0;
     const cost = await costOf(server, async () => {
       const until = performance.now() + durationMs;

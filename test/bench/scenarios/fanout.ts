@@ -34,7 +34,7 @@ export const fanout: Scenario = {
     await play(server, bench, 200);
     await play(server, bench, 200);
   },
-  measure: (server, bench) => play(server, bench, bench.isQuick ? 250 : 400),
+  measure: (server, bench) => play(server, bench, 250),
 };
 
 async function play(server: Server, { upstream }: Bench, chunks: number): Promise<Sample> {

@@ -18,7 +18,7 @@ export const guarded: Scenario = {
   name: 'guarded',
   title: 'What authentication with keys, and limits on everything, cost: some figures of other scenarios',
   servers: ['ours, adaptive', 'ours, guarded'],
-  rounds: 3,
+  rounds: 5,
   targets: PARTS.map(([part, column]) => ({
     column: columnOf(part, column),
     of: 'ours, guarded',

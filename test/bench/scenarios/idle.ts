@@ -38,9 +38,9 @@ export const idle: Scenario = {
 
 const LOOK_MS = 500;
 
-/** The memory of the server once it has stayed within 1 % for three seconds, or after fifteen. In kilobytes. */
+/** The memory of the server once it has stayed within 1 % for two seconds, or after fifteen. In kilobytes. */
 async function settledKb({ pid }: Server, { isQuick }: Bench): Promise<number> {
-  const needed = isQuick ? 3 : 6;
+  const needed = isQuick ? 3 : 4;
   let last = residentKb(pid);
   for (let look = 0, calm = 0; look < 30 && calm < needed; look++) {
     await delay(LOOK_MS);

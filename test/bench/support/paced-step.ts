@@ -35,7 +35,7 @@ const DRAIN_MS = 60_000;
 const MAX_P99_MS = 50;
 
 /** Of the characters. Who does not get so many through has fallen behind for good. */
-export const MIN_SHARE = 0.9;
+const MIN_SHARE = 0.9;
 
 /** More than any step plays: the streams are ended from outside. */
 const ENDLESS = 1_000_000;

@@ -24,25 +24,26 @@ export async function playScenario(
   const count = Math.min(bench.rounds, bench.isQuick && scenario.rounds !== undefined ? 1 : most);
   const kept = new Map<ServerName, Server>();
   await using cleanUp = new AsyncDisposableStack();
-  const open = async (name: ServerName) => {
-    const server = await startServer(name, { upstreamUrl: bench.upstream.url });
+  const start = (name: ServerName) => startServer(name, { upstreamUrl: bench.upstream.url });
+  const warmUp = async (server: Server) => {
     await scenario.warmUp(server, bench);
-    return server;
+    bench.upstream.forget();
   };
   const measure = async (name: ServerName): Promise<Sample> => {
-    if (scenario.isFresh) {
-      await using server = await open(name);
-      return await watched(scenario, server, bench);
-    }
-    const server = kept.get(name) ?? cleanUp.use(await open(name));
-    kept.set(name, server);
-    return await watched(scenario, server, bench);
+    const server = kept.get(name);
+    if (server !== undefined) return await watched(scenario, server, bench);
+    await using fresh = await start(name);
+    await warmUp(fresh);
+    return await watched(scenario, fresh, bench);
   };
-  if (!scenario.isFresh)
-    for (const name of scenario.servers) {
-      kept.set(name, cleanUp.use(await open(name)));
-      bench.upstream.forget();
+  if (!scenario.isFresh) {
+    const starts = scenario.servers.map(async (name) => cleanUp.use(await start(name)));
+    await Promise.allSettled(starts); // those that did start are stopped, too
+    for (const server of await Promise.all(starts)) {
+      await warmUp(server);
+      kept.set(server.name, server);
     }
+  }
   for (let round = 0; round < count; round++) {
     const samples: { [name in ServerName]?: Sample } = {};
     for (let turn = 0; turn < scenario.servers.length; turn++) {
