@@ -2,12 +2,15 @@ import type { Socket } from 'node:net';
 import { expect, test, vi } from 'vitest';
 import { WebSocket } from 'ws';
 import { feed, hangsAfter } from '../support/chat-server.ts';
+import { watchFollowers } from '../support/followers.ts';
 import { CREATE, createResponse, readResponse, send } from '../support/graphql.ts';
 import { createKey, introduce, revoke, startKeyApp, type TestKey } from '../support/keys.ts';
 import { follow, type StreamEvent } from '../support/stream.ts';
 import type { TestApp } from '../support/test-app.ts';
 
 type Keyed = TestApp & TestKey;
+
+const SOON = { timeout: 10_000, interval: 1 };
 
 /** A run that has begun to speak, started with a key. */
 async function speaking(
@@ -109,24 +112,29 @@ test('a streamed run whose only follower was cut off is given the time of any ot
     .toBe('CANCELLED');
 });
 
-test('a client that does not read that it is to go can ask for nothing more', async () => {
+test('for a client that does not read that it is to go nothing goes on, and it can ask for nothing more', async () => {
   await using app = await startKeyApp();
+  using followers = watchFollowers();
   const [gone, other] = [await createKey(app), await createKey(app)];
+  const { id, upstream } = await speaking({ ...app, ...other });
   const { socket, closed } = await introduce(app, { params: { authorization: gone.authorization } });
+  const ask = (name: string, query: string, variables: object) =>
+    socket.send(JSON.stringify({ id: name, type: 'subscribe', payload: { query, variables } }));
+  ask('1', 'subscription ($id: ID!) { responseStream(id: $id) { cursor } }', { id });
+  await vi.waitUntil(() => followers.count === 1, SOON);
   const connection: Socket = Reflect.get(socket, '_socket');
   using close = vi.spyOn(WebSocket.prototype, 'close');
   connection.pause();
   await revoke(app, gone);
-  await vi.waitUntil(() => close.mock.calls.length > 0, { timeout: 10_000, interval: 1 });
-  const payload = { query: CREATE, variables: { input: { input: { text: 'Mine' } } } };
-  socket.send(JSON.stringify({ id: '1', type: 'subscribe', payload }));
+  await vi.waitUntil(() => close.mock.calls.length > 0, SOON);
+  expect(followers.count).toBe(0);
+  ask('2', CREATE, { input: { input: { text: 'Mine' } } });
   connection.resume();
   expect(await closed).toEqual({ code: 4401, reason: 'Unauthorized' });
+  await upstream.end();
   await createResponse({ ...app, authorization: other.authorization }, { input: { text: 'Theirs' } });
-  expect(app.upstream.exchanges.map(({ body }) => body.messages)).toEqual([
-    [{ role: 'user', content: 'Theirs' }],
-  ]);
-  expect(await app.database.sql`select 1 from responses`).toHaveLength(1);
+  expect(app.upstream.exchanges.map(({ body }) => body.messages.at(-1)?.content)).toEqual(['Hi', 'Theirs']);
+  expect(await app.database.sql`select 1 from responses`).toHaveLength(2);
 });
 
 test('a socket whose key is revoked while the database is away is closed once that is back', async () => {
