@@ -10,7 +10,7 @@ import type { TestApp } from '../support/test-app.ts';
 
 type Keyed = TestApp & TestKey;
 
-const SOON = { timeout: 10_000, interval: 1 };
+const PATIENCE = { timeout: 10_000, interval: 1 };
 
 /** A run that has begun to speak, started with a key. */
 async function speaking(
@@ -121,12 +121,12 @@ test('for a client that does not read that it is to go nothing goes on, and it c
   const ask = (name: string, query: string, variables: object) =>
     socket.send(JSON.stringify({ id: name, type: 'subscribe', payload: { query, variables } }));
   ask('1', 'subscription ($id: ID!) { responseStream(id: $id) { cursor } }', { id });
-  await vi.waitUntil(() => followers.count === 1, SOON);
+  await vi.waitUntil(() => followers.count === 1, PATIENCE);
   const connection: Socket = Reflect.get(socket, '_socket');
   using close = vi.spyOn(WebSocket.prototype, 'close');
   connection.pause();
   await revoke(app, gone);
-  await vi.waitUntil(() => close.mock.calls.length > 0, SOON);
+  await vi.waitUntil(() => close.mock.calls.length > 0, PATIENCE);
   expect(followers.count).toBe(0);
   ask('2', CREATE, { input: { input: { text: 'Mine' } } });
   connection.resume();
